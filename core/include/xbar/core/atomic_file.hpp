@@ -1,0 +1,23 @@
+#pragma once
+
+/// Files that are never half-written: data goes to a temporary beside the target, is flushed to
+/// disk, and then renamed over it.
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <span>
+#include <string_view>
+
+namespace xbar {
+
+/// Replaces `path` by `bytes` atomically; creates missing parent folders.
+/// @throws IoError naming the path and the system's reason (no space, no permission); `path` is
+///         then as it was before and no temporary is left.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// The whole file as bytes.
+/// @throws IoError if it cannot be opened or read, or is a folder.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
+
+}  // namespace xbar

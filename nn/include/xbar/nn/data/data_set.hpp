@@ -1,0 +1,41 @@
+#pragma once
+
+/// Labelled images for training and test.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <xbar/core/matrix.hpp>
+
+namespace xbar::nn {
+
+/// Images of one split, N x channels x height x width, C order, pixel values in [0, 1].
+struct ImageSet {
+  Index count = 0;
+  Index channels = 0;
+  Index height = 0;
+  Index width = 0;
+  std::vector<float> pixels;         ///< size count * channels * height * width
+  std::vector<std::uint8_t> labels;  ///< size count, each < num_classes of the DataSet
+
+  [[nodiscard]] Index image_size() const { return channels * height * width; }
+};
+
+struct DataSet {
+  std::string name;  ///< as the user calls it: "glyphs", "mnist", "fashion-mnist"
+  int num_classes = 0;
+  ImageSet train;
+  ImageSet test;
+};
+
+/// Loads the data set that `spec` names: NAME or NAME=DIR.
+///   glyphs              generated from `seed`, needs no file
+///   mnist, fashion-mnist   the four IDX files, plain or .gz, in DIR; without DIR in $XBAR_DATA/NAME
+/// @throws InvalidArgument for an unknown name (suggests the nearest) and where no folder is known;
+///         IoError for a missing, truncated or inconsistent file.
+[[nodiscard]] DataSet load_data(const std::string& spec, std::uint64_t seed);
+
+}  // namespace xbar::nn

@@ -1,0 +1,46 @@
+#pragma once
+
+/// Where a layer's weight matrix lives: in digital memory or in crossbar arrays. Layers see only this.
+
+#include <xbar/core/matrix.hpp>
+
+namespace xbar::nn {
+
+/// The weight matrix of one layer, out x in.
+class WeightStore {
+ public:
+  virtual ~WeightStore() = default;
+
+  /// The stored (programmed) weight, out x in: what a perfect read would give.
+  [[nodiscard]] virtual const MatrixF& weight() const = 0;
+
+  /// What the forward pass multiplies by, out x in: y = W_forward x. Equals weight() for a digital
+  /// store; for arrays the effective conductance of the wired tiles, as a weight.
+  [[nodiscard]] virtual const MatrixF& forward_weight() const = 0;
+
+  /// What the backward pass multiplies by, out x in: dx = W_backward^T dy (the transposed read).
+  [[nodiscard]] virtual const MatrixF& backward_weight() const = 0;
+
+  /// Requests weight += delta (out x in). Arrays program their cells: the change that happens is
+  /// what the device model makes of the request. Afterwards the effective weights are current.
+  virtual void update(const MatrixF& delta) = 0;
+
+  /// Replaces the stored weight.
+  virtual void set_weight(const MatrixF& weight) = 0;
+};
+
+/// Weights in digital memory: exact.
+class DigitalWeight final : public WeightStore {
+ public:
+  explicit DigitalWeight(MatrixF weight) : weight_(std::move(weight)) {}
+  [[nodiscard]] const MatrixF& weight() const override { return weight_; }
+  [[nodiscard]] const MatrixF& forward_weight() const override { return weight_; }
+  [[nodiscard]] const MatrixF& backward_weight() const override { return weight_; }
+  void update(const MatrixF& delta) override { weight_ += delta; }
+  void set_weight(const MatrixF& weight) override { weight_ = weight; }
+
+ private:
+  MatrixF weight_;
+};
+
+}  // namespace xbar::nn

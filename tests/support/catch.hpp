@@ -1,0 +1,14 @@
+#pragma once
+
+/// The one place that knows whether Catch2 is version 2 (Debian 12) or 3.
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+#else
+#include <catch2/catch.hpp>
+#endif
+
+namespace xbar_test {
+using Catch::Matchers::WithinAbs;
+using Catch::Matchers::WithinRel;
+}  // namespace xbar_test
