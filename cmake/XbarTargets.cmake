@@ -43,7 +43,8 @@ function(xbar_add_library name)
     xbar_add_kernels(${target} ${ARG_KERNELS})
   endif()
   install(TARGETS ${target} EXPORT xbarTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+          FILES_MATCHING PATTERN "*.hpp")
   set_property(GLOBAL APPEND PROPERTY XBAR_PUBLIC_HEADERS ${ARG_HEADERS})
 endfunction()
 

@@ -1,11 +1,11 @@
 #include "direct_solver.hpp"
 
-#include <cholmod.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
+#include <cholmod.h>
+#include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/stopwatch.hpp>
@@ -44,10 +44,9 @@ struct DirectSolver::Cholmod {
     cholmod_l_free_dense(&right_hand_side, &common);
   }
   [[noreturn]] void fail(const char* step) const {
-    throw NumericalError(fmt::format("direct method: CHOLMOD {} failed with status {} ({})", step,
-                                     common.status,
-                                     common.status == CHOLMOD_OUT_OF_MEMORY ? "out of memory"
-                                                                            : "see cholmod.h"));
+    throw NumericalError(
+        fmt::format("direct method: CHOLMOD {} failed with status {} ({})", step, common.status,
+                    common.status == CHOLMOD_OUT_OF_MEMORY ? "out of memory" : "see cholmod.h"));
   }
 
   cholmod_common common{};
@@ -150,8 +149,12 @@ void DirectSolver::analyze() {
     }
   }
 
-  const auto u = [&](Index i, Index j) { return wordline_node_[static_cast<std::size_t>(i * n_ + j)]; };
-  const auto w = [&](Index i, Index j) { return bitline_node_[static_cast<std::size_t>(i * n_ + j)]; };
+  const auto u = [&](Index i, Index j) {
+    return wordline_node_[static_cast<std::size_t>(i * n_ + j)];
+  };
+  const auto w = [&](Index i, Index j) {
+    return bitline_node_[static_cast<std::size_t>(i * n_ + j)];
+  };
   branches_.clear();
   const auto branch = [&](Index from, Index to) { branches_.push_back({from, to, 1.0}); };
   if (wires_.source_ohm > 0) {
@@ -269,7 +272,8 @@ SolveResult DirectSolver::solve(const Matrix& voltage, const SolveOptions& optio
       }
       cholmod_l_free_dense(&step, &c.common);
       result.report.iterations = std::max(result.report.iterations, pass);
-      if (pass > 0 && (largest_step <= refinement_goal * largest || largest_step > 0.5 * previous)) {
+      if (pass > 0 &&
+          (largest_step <= refinement_goal * largest || largest_step > 0.5 * previous)) {
         break;
       }
       previous = largest_step;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// The direct method: sparse Cholesky of the nodal conductance matrix by SuiteSparse CHOLMOD
-/// [Chen2008], simplicial LDL^T with AMD ordering (the fastest of its settings at crossbar sizes and
-/// the part of it that is not under the GPL, docs/adr/0004-licence.md).
+/// [Chen2008], simplicial LDL^T with AMD ordering (the fastest of its settings at crossbar sizes
+/// and the part of it that is not under the GPL, docs/adr/0004-licence.md).
 
 #include <memory>
 #include <vector>

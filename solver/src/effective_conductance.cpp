@@ -1,27 +1,12 @@
-#include <xbar/solver/effective_conductance.hpp>
-
-#include <fmt/format.h>
-
 #include <utility>
 
 #include <xbar/core/error.hpp>
+#include <xbar/solver/effective_conductance.hpp>
 
 #include "direct_solver.hpp"
 #include "line_solver.hpp"
 
 namespace xbar::solver {
-
-Direction parse_direction(std::string_view name) {
-  if (name == "forward") return Direction::forward;
-  if (name == "backward") return Direction::backward;
-  throw InvalidArgument(fmt::format("direction: expected forward or backward, got '{}'", name));
-}
-
-Terminals parse_terminals(std::string_view name) {
-  if (name == "keep") return Terminals::keep;
-  if (name == "swap") return Terminals::swap;
-  throw InvalidArgument(fmt::format("terminals: expected keep or swap, got '{}'", name));
-}
 
 TransposedArray transposed_array(const Matrix& conductance, const WireResistance& wires,
                                  Terminals terminals) {

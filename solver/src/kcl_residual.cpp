@@ -1,9 +1,9 @@
 #include "kcl_residual.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 namespace xbar::solver {
 namespace {
@@ -52,8 +52,7 @@ KclResidual kcl_residual(const Eigen::Ref<const Matrix>& conductance, const Wire
   for (Index i = 0; i < m; ++i) {
     walk_line(
         n, wires.wordline_ohm, wires.source_ohm, voltage(i), [&](Index j) { return u(i, j); },
-        [&](Index j) { return -cell(i, j); },
-        [&](Index j, double net) { note(true, i, j, net); });
+        [&](Index j) { return -cell(i, j); }, [&](Index j, double net) { note(true, i, j, net); });
   }
   for (Index j = 0; j < n; ++j) {
     walk_line(
@@ -67,8 +66,8 @@ KclResidual kcl_residual(const Eigen::Ref<const Matrix>& conductance, const Wire
   }
   KclResidual result;
   result.relative = worst > 0 ? worst / largest : 0.0;
-  result.where = fmt::format("{} node ({},{})", worst_on_wordline ? "wordline" : "bitline", worst_i,
-                             worst_j);
+  result.where =
+      fmt::format("{} node ({},{})", worst_on_wordline ? "wordline" : "bitline", worst_i, worst_j);
   return result;
 }
 

@@ -1,10 +1,10 @@
 #include "line_solver.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/isa.hpp>
@@ -14,7 +14,6 @@
 #include "kcl_residual.hpp"
 #include "line_kernels.hpp"
 
-
 #define KERNEL(function) XBAR_DISPATCH(::xbar::solver, function)
 
 namespace xbar::solver {
@@ -22,7 +21,8 @@ namespace {
 
 constexpr long P = block_size;
 
-// Prepares the ladder of L lines with K nodes; the terminal node is at row `first` of a K x L array.
+// Prepares the ladder of L lines with K nodes; the terminal node is at row `first` of a K x L
+// array.
 void factor_ladder(Index K, Index L, bool reversed, const Buffer& conductance, double segment_ohm,
                    double terminal_ohm, LadderFactors& ladder) {
   const std::size_t size = static_cast<std::size_t>(K * L);
@@ -74,7 +74,8 @@ LineSolver::Outcome LineSolver::solve_vector(const double* voltage, const SolveO
   for (Buffer* buffer : {&w_, &r_, &z_, &p_, &s_, &q_, &u_, &c_}) {
     buffer->resize(static_cast<std::size_t>(size));
   }
-  // y = T^-1 D x for x in bitline order; leaves T^-1 D x in u_ and, in bitline order, D T^-1 D x in y.
+  // y = T^-1 D x for x in bitline order; leaves T^-1 D x in u_ and, in bitline order, D T^-1 D x in
+  // y.
   const auto through_wordlines = [&](const double* x, double* y) {
     KERNEL(transpose)(m_, n_, x, c_.data());
     KERNEL(multiply)(size, Gt, c_.data(), c_.data());
@@ -190,8 +191,9 @@ Matrix LineSolver::effective_conductance(const SolveOptions& options) {
       for (Index i = 0; i < m_; ++i) {
         KERNEL(block_line_solve)
         (n_, m_, wordlines_.a.data() + i, wordlines_.b.data() + i,
-         wordlines_.t[static_cast<std::size_t>(i)], wordlines_.terminal[static_cast<std::size_t>(i)],
-         space.c.data() + i * n_ * P, space.u.data() + i * n_ * P);
+         wordlines_.t[static_cast<std::size_t>(i)],
+         wordlines_.terminal[static_cast<std::size_t>(i)], space.c.data() + i * n_ * P,
+         space.u.data() + i * n_ * P);
       }
       KERNEL(block_scale)(size, G, space.u.data(), y);
     };

@@ -2,8 +2,8 @@
 
 /// The line method: conjugate gradients on the bitline voltages, preconditioned by the bitlines.
 ///
-/// With D = diag(G), T the wordlines (one tridiagonal block each, cells included) and S likewise the
-/// bitlines, Kirchhoff's law reads T u = b + D w, S w = D u. Eliminating u,
+/// With D = diag(G), T the wordlines (one tridiagonal block each, cells included) and S likewise
+/// the bitlines, Kirchhoff's law reads T u = b + D w, S w = D u. Eliminating u,
 ///     (S - D T^-1 D) w = D T^-1 b,
 /// symmetric positive definite; S is the preconditioner, and both T^-1 and S^-1 are two recursions
 /// along the lines (line_kernels.hpp). CG needs S p only for the search directions p, and as

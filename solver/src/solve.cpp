@@ -1,12 +1,11 @@
-#include <xbar/solver/solve.hpp>
-
-#include <fmt/format.h>
-
 #include <array>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include <xbar/core/error.hpp>
 #include <xbar/core/suggest.hpp>
+#include <xbar/solver/solve.hpp>
 
 #include "direct_solver.hpp"
 #include "line_solver.hpp"
@@ -52,9 +51,9 @@ void check_conductance(const Matrix& conductance) {
 
 void check_voltage(const Matrix& voltage, Index num_wordlines) {
   if (voltage.rows() != num_wordlines) {
-    throw InvalidArgument(fmt::format(
-        "voltage: expected {} rows, one a wordline of the conductance, got {} x {}", num_wordlines,
-        voltage.rows(), voltage.cols()));
+    throw InvalidArgument(
+        fmt::format("voltage: expected {} rows, one a wordline of the conductance, got {} x {}",
+                    num_wordlines, voltage.rows(), voltage.cols()));
   }
   if (voltage.cols() == 0) {
     throw InvalidArgument("voltage: expected at least one input vector, got p = 0");

@@ -4,14 +4,14 @@
 /// disk, and then renamed over it.
 
 #include <filesystem>
-#include <functional>
-#include <ostream>
-#include <span>
+#include <string>
 #include <string_view>
 
 namespace xbar {
 
-/// Replaces `path` by `bytes` atomically; creates missing parent folders.
+/// Replaces `path` by `bytes` atomically; creates missing parent folders. An existing file keeps
+/// its permissions; a symbolic link to a file stays and that file is replaced. A pipe or device
+/// (/dev/stdout, say) cannot be replaced and is written to directly.
 /// @throws IoError naming the path and the system's reason (no space, no permission); `path` is
 ///         then as it was before and no temporary is left.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Where a layer's weight matrix lives: in digital memory or in crossbar arrays. Layers see only this.
+/// Where a layer's weight matrix lives: in digital memory or in crossbar arrays. Layers see only
+/// this.
 
 #include <xbar/core/matrix.hpp>
 
@@ -27,6 +28,10 @@ class WeightStore {
 
   /// Replaces the stored weight.
   virtual void set_weight(const MatrixF& weight) = 0;
+
+  /// Brings up to date what the store only estimates between measurements. The trainer calls it at
+  /// the end of every epoch, before the network is tested.
+  virtual void refresh() {}
 };
 
 /// Weights in digital memory: exact.

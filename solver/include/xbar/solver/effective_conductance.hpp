@@ -2,31 +2,15 @@
 
 /// The wired array as a plain matrix: exact effective conductance.
 
-#include <string_view>
-
 #include <xbar/core/matrix.hpp>
+#include <xbar/core/read.hpp>
 #include <xbar/core/wires.hpp>
 
 namespace xbar::solver {
 
-/// Which way the array is read.
-enum class Direction {
-  forward,   ///< inputs on the wordlines, outputs on the bitlines
-  backward,  ///< inputs on the bitlines' sense ends, outputs at the wordlines' driven ends
-};
-
-/// What sits at the terminals when the array is read backward.
-enum class Terminals {
-  keep,  ///< each terminal keeps its resistor: reciprocity makes backward = forward^T
-  swap,  ///< driver and sense amplifier change places, and source_ohm and sink_ohm with them
-};
-
-[[nodiscard]] Direction parse_direction(std::string_view name);
-[[nodiscard]] Terminals parse_terminals(std::string_view name);
-
-/// The array seen from the bitlines: the same circuit with wordlines and bitlines exchanged and both
-/// index orders reversed, so that the driven ends are again at index 0 and the sensed ends at the
-/// last: G'(n-1-j, m-1-i) = G(i,j).
+/// The array seen from the bitlines: the same circuit with wordlines and bitlines exchanged and
+/// both index orders reversed, so that the driven ends are again at index 0 and the sensed ends at
+/// the last: G'(n-1-j, m-1-i) = G(i,j).
 struct TransposedArray {
   Matrix conductance;
   WireResistance wires;

@@ -75,7 +75,8 @@ class ArraySolver {
   virtual void factor(const Matrix& conductance, const WireResistance& wires) = 0;
 
   /// Solves for p input vectors. @param voltage  V, m x p, volt, finite
-  /// @throws InvalidArgument if the rows of `voltage` are not m; NumericalError if the method fails.
+  /// @throws InvalidArgument if the rows of `voltage` are not m; NumericalError if the method
+  /// fails.
   [[nodiscard]] virtual SolveResult solve(const Matrix& voltage, const SolveOptions& options) = 0;
 };
 

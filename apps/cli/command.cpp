@@ -1,0 +1,53 @@
+#include "command.hpp"
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/core/suggest.hpp>
+
+#include "config_file.hpp"
+
+namespace xbar::cli {
+
+void Command::attach(CLI::App& program) {
+  app_ = program.add_subcommand(name(), description());
+  app_->allow_extras();  // finish_parsing() refuses them with a suggestion
+  app_->option_defaults()->always_capture_default();
+  declare(*app_);
+  app_->add_option("--config", config_path_, "TOML file whose keys are these flags")
+      ->type_name("FILE");
+}
+
+void Command::finish_parsing() {
+  for (const std::string& extra : app_->remaining()) {
+    if (extra.rfind("--", 0) != 0) {
+      throw InvalidArgument(fmt::format("{}: unexpected argument '{}'", name(), extra));
+    }
+    const std::string flag = extra.substr(0, extra.find('='));
+    const std::string close = nearest(flag, flag_names(*app_));
+    throw InvalidArgument(
+        fmt::format("{}: unknown flag {}{}; xbar {} --help lists them", name(), flag,
+                    close.empty() ? "" : fmt::format(", did you mean {}?", close), name()));
+  }
+  if (!config_path_.empty()) apply_config(config_path_, *app_);
+  for (const CLI::Option* option : required_) {
+    if (option->count() == 0) {
+      throw InvalidArgument(fmt::format("{}: {} is required ({})", name(), option->get_name(),
+                                        option->get_description()));
+    }
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> Command::settings() const {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const CLI::Option* option : app_->get_options()) {
+    const std::string flag = option->get_name();
+    if (flag == "--help" || flag == "--config" || flag.rfind("--", 0) != 0) continue;
+    std::string value = option->get_default_str();
+    if (option->count() > 0) value = fmt::format("{}", fmt::join(option->results(), ","));
+    result.emplace_back(flag.substr(2), value);
+  }
+  return result;
+}
+
+}  // namespace xbar::cli

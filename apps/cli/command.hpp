@@ -1,0 +1,49 @@
+#pragma once
+
+/// What a subcommand is: its flags, declared once, and what it does.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace xbar::cli {
+
+/// One subcommand. The flags of its CLI11 app are also the keys of its TOML configuration.
+class Command {
+ public:
+  virtual ~Command() = default;
+  Command() = default;
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  [[nodiscard]] virtual std::string name() const = 0;
+  [[nodiscard]] virtual std::string description() const = 0;
+  /// Declares the flags.
+  virtual void declare(CLI::App& app) = 0;
+  /// Runs with the flags parsed. @return exit code (0, or 1 if a check the user asked for failed)
+  virtual int run() = 0;
+
+  /// Adds this command to the program.
+  void attach(CLI::App& program);
+  [[nodiscard]] CLI::App* app() const { return app_; }
+
+  /// Takes over the configuration file, refuses unknown flags, asks for missing ones.
+  /// @throws InvalidArgument
+  void finish_parsing();
+
+ protected:
+  /// The flag must be given, on the command line or in the configuration file.
+  void require(CLI::Option* option) { required_.push_back(option); }
+
+  /// Flags that were given, with their values as text, for run.json.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> settings() const;
+
+ private:
+  CLI::App* app_ = nullptr;
+  std::string config_path_;
+  std::vector<CLI::Option*> required_;
+};
+
+}  // namespace xbar::cli

@@ -1,0 +1,21 @@
+#pragma once
+
+/// All subcommands. A new one is one file, one line here and one in main.cpp.
+
+#include <memory>
+
+#include "command.hpp"
+
+namespace xbar::cli {
+
+[[nodiscard]] std::unique_ptr<Command> make_solve_command();
+[[nodiscard]] std::unique_ptr<Command> make_effective_command();
+[[nodiscard]] std::unique_ptr<Command> make_validate_command();
+[[nodiscard]] std::unique_ptr<Command> make_train_command();
+[[nodiscard]] std::unique_ptr<Command> make_evaluate_command();
+[[nodiscard]] std::unique_ptr<Command> make_remap_command();
+[[nodiscard]] std::unique_ptr<Command> make_report_command();
+[[nodiscard]] std::unique_ptr<Command> make_info_command();
+[[nodiscard]] std::unique_ptr<Command> make_quickstart_command();
+
+}  // namespace xbar::cli

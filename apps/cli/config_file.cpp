@@ -1,0 +1,69 @@
+#include "config_file.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <xbar/core/atomic_file.hpp>
+#include <xbar/core/error.hpp>
+#include <xbar/core/suggest.hpp>
+
+namespace xbar::cli {
+namespace {
+
+std::string as_text(const toml::node& node, const std::string& where) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
+  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
+  throw InvalidArgument(fmt::format("{}: expected a number, a string or true/false", where));
+}
+
+}  // namespace
+
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+void apply_config(const std::filesystem::path& path, CLI::App& app) {
+  const std::string text = read_file(path);
+  toml::table table;
+  try {
+    table = toml::parse(text, path.string());
+  } catch (const toml::parse_error& error) {
+    throw IoError(fmt::format("{}:{}:{}: not TOML: {}", path.string(), error.source().begin.line,
+                              error.source().begin.column, error.description()));
+  }
+  for (const auto& [toml_key, node] : table) {
+    const std::string key(toml_key.str());
+    std::string flag = "--" + key;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    CLI::Option* option = app.get_option_no_throw(flag);
+    if (option == nullptr || flag == "--config" || flag == "--help") {
+      const std::string close = nearest(flag, flag_names(app));
+      throw InvalidArgument(
+          fmt::format("{}: unknown key '{}'{}", path.string(), key,
+                      close.empty() ? "" : fmt::format(", did you mean '{}'?", close.substr(2))));
+    }
+    if (option->count() > 0) continue;  // the command line wins
+    const std::string where = fmt::format("{}: key '{}'", path.string(), key);
+    try {
+      if (const toml::array* values = node.as_array()) {
+        for (const toml::node& value : *values) option->add_result(as_text(value, where));
+      } else {
+        option->add_result(as_text(node, where));
+      }
+      option->run_callback();
+    } catch (const CLI::ParseError& error) {
+      throw InvalidArgument(fmt::format("{}: {}", where, error.what()));
+    }
+  }
+}
+
+}  // namespace xbar::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+/// TOML configuration: the keys are the command's flags without the dashes.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace xbar::cli {
+
+/// Long names of the app's flags, "--wordline-ohm".
+[[nodiscard]] std::vector<std::string> flag_names(const CLI::App& app);
+
+/// Sets every flag that the command line did not set from the file. A key may be written with '_'
+/// for '-'.
+/// @throws IoError if the file cannot be read or is not TOML (line and column are named);
+///         InvalidArgument for an unknown key (suggests the nearest) or a value of the wrong type
+void apply_config(const std::filesystem::path& path, CLI::App& app);
+
+}  // namespace xbar::cli

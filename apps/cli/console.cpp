@@ -1,0 +1,98 @@
+#include "console.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <xbar/core/error.hpp>
+
+namespace xbar::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+extern "C" void remember_interrupt(int signal) {
+  // A second one ends the program at once.
+  if (interrupted != 0) std::_Exit(130);
+  interrupted = signal;
+}
+
+int terminal_width() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
+  return 80;
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  std::signal(SIGINT, remember_interrupt);
+  std::signal(SIGTERM, remember_interrupt);
+}
+
+void check_interrupt() {
+  if (interrupted != 0) throw Interrupted("interrupted");
+}
+
+ProgressBar::ProgressBar(std::string label)
+    : label_(std::move(label)), is_terminal_(isatty(STDERR_FILENO) == 1) {}
+
+ProgressBar::~ProgressBar() { clear(); }
+
+void ProgressBar::clear() {
+  if (shown_) fmt::print(stderr, "\r\033[K");
+  shown_ = false;
+}
+
+ProgressCallback ProgressBar::callback() {
+  return [this](const Progress& progress) {
+    check_interrupt();
+    if (is_terminal_) show(progress);
+  };
+}
+
+void ProgressBar::show(const Progress& progress) {
+  using Clock = std::chrono::steady_clock;
+  const auto now = Clock::now();
+  if (progress.phase != phase_) {
+    phase_ = progress.phase;
+    phase_start_ = now;
+    phase_start_done_ = progress.done;
+  }
+  if (shown_ && now - last_shown_ < std::chrono::milliseconds(100)) return;
+  last_shown_ = now;
+  const double elapsed = std::chrono::duration<double>(now - phase_start_).count();
+  const double share =
+      progress.total > 0 ? std::clamp(progress.done / progress.total, 0.0, 1.0) : 0;
+  const double rate = elapsed > 0 ? (progress.done - phase_start_done_) / elapsed : 0;
+  std::string tail = fmt::format(" {:3.0f} %", 100 * share);
+  if (rate > 0 && elapsed > 1) {
+    tail += fmt::format("  {} left", format_duration((progress.total - progress.done) / rate));
+  }
+  if (!progress.note.empty()) tail += "  " + progress.note;
+  const std::string head = label_.empty() ? phase_ : label_ + ", " + phase_;
+  const int width =
+      std::clamp(terminal_width() - static_cast<int>(head.size() + tail.size()) - 5, 0, 40);
+  const int filled = static_cast<int>(std::lround(share * width));
+  std::string line =
+      fmt::format("  {} {:━<{}}{:╌<{}}{}", head, "", filled, "", width - filled, tail);
+  fmt::print(stderr, "\r{}\033[K", line);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+std::string format_duration(double seconds) {
+  const auto whole = static_cast<long>(std::lround(std::max(0.0, seconds)));
+  if (whole >= 3600) {
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  }
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace xbar::cli

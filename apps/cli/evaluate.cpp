@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <xbar/core/safetensors.hpp>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "experiment.hpp"
+#include "flags.hpp"
+
+namespace xbar::cli {
+namespace {
+
+class EvaluateCommand final : public Command {
+ public:
+  [[nodiscard]] std::string name() const override { return "evaluate"; }
+  [[nodiscard]] std::string description() const override {
+    return "test accuracy of trained weights, ideal and on wired arrays";
+  }
+
+  void declare(CLI::App& app) override {
+    network_.add(app);
+    require(network_.model_option);
+    require(app.add_option("--weights", weights_path_, "trained weights, .safetensors")
+                ->type_name("FILE"));
+    require(network_.data_option);
+    technology_.add(app);
+    app.add_option("--surrogate", surrogate_, "arrays by: exact, operating-point, ladder or ideal");
+    app.add_flag("--json", json_, "print one JSON object and nothing else");
+  }
+
+  int run() override {
+    const surrogate::ModelKind model = surrogate::parse_model(surrogate_);
+    const std::vector<mapping::Technology> technologies = technology_.all();
+    const TensorFile weights = read_safetensors(weights_path_);
+    const nn::DataSet data = nn::load_data(network_.data, network_.seed);
+    const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
+
+    const auto evaluate = [&](nn::Network& network, const std::string& label) {
+      ProgressBar bar(label);
+      return nn::evaluate(network, data.test, 250, bar.callback());
+    };
+    nn::Network digital = spec.load(weights);
+    const nn::Evaluation ideal = evaluate(digital, "ideal arithmetic");
+    Json document = {{"model", network_.model},
+                     {"data", data.name},
+                     {"test_images", data.test.count},
+                     {"ideal", {{"accuracy", ideal.accuracy}, {"loss", ideal.loss}}},
+                     {"wired", Json::array()}};
+    if (!json_) {
+      fmt::print("{} on {}, {} test images\n  {:<32} {:6.2f} %\n", network_.model, data.name,
+                 data.test.count, "ideal arithmetic", 100 * ideal.accuracy);
+    }
+    for (const mapping::Technology& technology : technologies) {
+      nn::Network network = spec.load(weights);
+      deploy(network, weights, technology, model);
+      const nn::Evaluation wired = evaluate(network, on_label(technology.on_ohm));
+      document["wired"].push_back({{"technology", to_json(technology)},
+                                   {"surrogate", surrogate::model_name(model)},
+                                   {"accuracy", wired.accuracy},
+                                   {"loss", wired.loss}});
+      if (!json_) {
+        fmt::print("  {:<32} {:6.2f} %   ({}, gain calibration: {})\n",
+                   "wired, " + on_label(technology.on_ohm), 100 * wired.accuracy,
+                   surrogate::model_name(model), mapping::gain_name(technology.gain));
+      }
+    }
+    if (json_) fmt::print("{}\n", document.dump());
+    return 0;
+  }
+
+ private:
+  NetworkFlags network_;
+  TechnologyFlags technology_;
+  std::string weights_path_;
+  std::string surrogate_ = "exact";
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_evaluate_command() { return std::make_unique<EvaluateCommand>(); }
+
+}  // namespace xbar::cli

@@ -1,0 +1,250 @@
+#include "experiment.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <xbar/core/atomic_file.hpp>
+#include <xbar/core/error.hpp>
+
+namespace xbar::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* range_prefix = "weight_range/";
+
+nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
+                                     surrogate::ModelKind model) {
+  nn::CrossbarMapping mapping;
+  mapping.technology = technology;
+  mapping.make_model = [model](const WireResistance& wires) {
+    return surrogate::make_model(model, wires);
+  };
+  return mapping;
+}
+
+// Parts of a checkpoint are told apart by a prefix.
+void add_part(TensorFile& whole, const std::string& prefix, const TensorFile& part) {
+  for (const auto& [name, tensor] : part.tensors) whole.tensors[prefix + name] = tensor;
+  for (const auto& [name, text] : part.metadata) whole.metadata[prefix + name] = text;
+}
+
+TensorFile take_part(const TensorFile& whole, const std::string& prefix) {
+  TensorFile part;
+  for (const auto& [name, tensor] : whole.tensors) {
+    if (name.rfind(prefix, 0) == 0) part.tensors[name.substr(prefix.size())] = tensor;
+  }
+  for (const auto& [name, text] : whole.metadata) {
+    if (name.rfind(prefix, 0) == 0) part.metadata[name.substr(prefix.size())] = text;
+  }
+  return part;
+}
+
+std::string history_csv(const nn::TrainReport& report) {
+  std::string text =
+      "# one row an epoch; losses in nats, accuracies as shares, seconds of training steps\n"
+      "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,seconds\n";
+  for (const nn::EpochRecord& e : report.epochs) {
+    text += fmt::format("{},{},{},{},{},{},{:.3f}\n", e.epoch, e.learning_rate, e.train_loss,
+                        e.train_accuracy, e.test_loss, e.test_accuracy, e.seconds);
+  }
+  return text;
+}
+
+}  // namespace
+
+nn::Network NetworkSpec::make() const {
+  return nn::make_model(model, input_shape, num_classes, seed);
+}
+
+nn::Network NetworkSpec::load(const TensorFile& weights) const {
+  nn::Network network = make();
+  network.load_state(weights);
+  return network;
+}
+
+NetworkSpec network_spec(const std::string& model, const nn::DataSet& data, std::uint64_t seed) {
+  return {
+      model, {data.train.channels, data.train.height, data.train.width}, data.num_classes, seed};
+}
+
+TensorFile weights_file(nn::Network& network) {
+  TensorFile file = network.state();
+  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
+    file.metadata[range_prefix + layer.name] = fmt::format("{}", layer.matrix->weight_range());
+  }
+  return file;
+}
+
+void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
+            surrogate::ModelKind model) {
+  std::vector<float> ranges;
+  for (const nn::WeightedLayer* layer : std::as_const(network).weighted_layers()) {
+    const auto given = weights.metadata.find(range_prefix + layer->name());
+    float range = layer->weight_store().weight().cwiseAbs().maxCoeff();
+    if (given != weights.metadata.end()) {
+      const std::string& text = given->second;
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), range);
+      if (parsed.ec != std::errc() || !(range > 0)) {
+        throw InvalidArgument(fmt::format("weights: metadata '{}': expected a number > 0, got '{}'",
+                                          given->first, text));
+      }
+    }
+    ranges.push_back(range > 0 ? range : 1.0F);
+  }
+  nn::map_to_crossbars(network, crossbar_mapping(technology, model), ranges);
+}
+
+TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
+                     const nn::TrainOptions& options, const fs::path& folder, bool resume,
+                     const ProgressCallback& progress) {
+  const fs::path checkpoint_path = folder / leg.name / "checkpoint.safetensors";
+  nn::Network network = spec.make();
+  std::optional<nn::TrainState> state;
+  TensorFile checkpoint;
+  if (resume && fs::exists(checkpoint_path)) {
+    checkpoint = read_safetensors(checkpoint_path);
+    network.load_state(take_part(checkpoint, "network/"));
+    state = nn::train_state_from(take_part(checkpoint, "train/"));
+  }
+  if (leg.technology) {
+    nn::CrossbarMapping mapping = crossbar_mapping(*leg.technology, leg.surrogate);
+    mapping.refresh = leg.refresh;
+    mapping.headroom = leg.headroom;
+    mapping.seed = spec.seed;
+    nn::map_to_crossbars(network, mapping);
+    if (state) nn::load_crossbar_state(network, take_part(checkpoint, "crossbar/"));
+  }
+
+  nn::TrainCallbacks callbacks;
+  callbacks.progress = progress;
+  callbacks.on_epoch_end = [&](const nn::TrainState& now, const nn::Network& /*same*/) {
+    TensorFile whole;
+    add_part(whole, "network/", network.state());
+    add_part(whole, "train/", nn::to_tensor_file(now));
+    add_part(whole, "crossbar/", nn::crossbar_state(network));
+    write_safetensors(checkpoint_path, whole);
+  };
+  TrainedLeg trained;
+  trained.report = nn::train(network, data, options, callbacks, state ? &*state : nullptr);
+  trained.weights = weights_file(network);
+  if (!trained.report.epochs.empty()) {
+    trained.test_accuracy = trained.report.epochs.back().test_accuracy;
+  }
+
+  if (leg.technology) {
+    nn::Network exact = spec.load(trained.weights);
+    deploy(exact, trained.weights, *leg.technology, surrogate::ModelKind::exact);
+    nn::load_crossbar_state(exact, nn::crossbar_state(network));
+    const nn::Evaluation evaluation = nn::evaluate(exact, data.test, 250, progress);
+    trained.exact_accuracy = evaluation.accuracy;
+    trained.test_loss = evaluation.loss;
+  } else {
+    const nn::Evaluation evaluation = nn::evaluate(network, data.test, 250, progress);
+    trained.exact_accuracy = evaluation.accuracy;
+    trained.test_loss = evaluation.loss;
+  }
+  write_safetensors(folder / leg.name / "weights.safetensors", trained.weights);
+  write_file_atomically(folder / leg.name / "history.csv", history_csv(trained.report));
+  return trained;
+}
+
+Remapping remap_columns(nn::Network& digital, const nn::ImageSet& calibration,
+                        Index calibration_images, mapping::RemapStrategy strategy,
+                        const mapping::Technology& technology, const ProgressCallback& progress) {
+  Remapping result;
+  result.sensitivity = nn::column_sensitivity(digital, calibration, calibration_images, progress);
+  for (const nn::ColumnSensitivity& layer : result.sensitivity) {
+    if (strategy == mapping::RemapStrategy::srs) {
+      result.slot_of_output.push_back(
+          mapping::order_by_sensitivity(layer.values, technology.tile_columns));
+    } else {
+      std::vector<Index> as_is(layer.values.size());
+      for (std::size_t k = 0; k < as_is.size(); ++k) as_is[k] = static_cast<Index>(k);
+      result.slot_of_output.push_back(std::move(as_is));
+    }
+  }
+  return result;
+}
+
+RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
+                                  const nn::DataSet& data, const mapping::Technology& technology,
+                                  const Remapping& remapping, const ProgressCallback& progress) {
+  RemapComparison comparison;
+  nn::Network network = spec.load(weights);
+  deploy(network, weights, technology, surrogate::ModelKind::exact);
+  comparison.as_is = nn::evaluate(network, data.test, 250, progress);
+  const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    layers[k].matrix->set_column_order(remapping.slot_of_output[k]);
+  }
+  comparison.remapped = nn::evaluate(network, data.test, 250, progress);
+  for (std::size_t n = 0; n < comparison.as_is.correct.size(); ++n) {
+    const bool before = comparison.as_is.correct[n] != 0;
+    const bool after = comparison.remapped.correct[n] != 0;
+    if (after && !before) ++comparison.put_right;
+    if (before && !after) ++comparison.spoilt;
+  }
+  return comparison;
+}
+
+Json to_json(const RemapComparison& comparison) {
+  return {{"as_is", {{"accuracy", comparison.as_is.accuracy}, {"loss", comparison.as_is.loss}}},
+          {"remapped",
+           {{"accuracy", comparison.remapped.accuracy}, {"loss", comparison.remapped.loss}}},
+          {"put_right", comparison.put_right},
+          {"spoilt", comparison.spoilt}};
+}
+
+Json to_json(const mapping::Technology& technology) {
+  return {{"on_ohm", technology.on_ohm},
+          {"on_off_ratio", technology.on_off_ratio},
+          {"source_ohm", technology.wires.source_ohm},
+          {"sink_ohm", technology.wires.sink_ohm},
+          {"wordline_ohm", technology.wires.wordline_ohm},
+          {"bitline_ohm", technology.wires.bitline_ohm},
+          {"tile_rows", technology.tile_rows},
+          {"tile_columns", technology.tile_columns},
+          {"terminals", technology.terminals == Terminals::keep ? "keep" : "swap"},
+          {"gain", mapping::gain_name(technology.gain)},
+          {"write_noise", technology.update.write_noise}};
+}
+
+Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
+  Json json;
+  json["name"] = leg.name;
+  json["arithmetic"] = leg.technology ? "wired" : "ideal";
+  if (leg.technology) {
+    json["technology"] = to_json(*leg.technology);
+    json["surrogate"] = surrogate::model_name(leg.surrogate);
+    json["refresh"] = leg.refresh;
+    json["headroom"] = leg.headroom;
+  }
+  json["test_accuracy"] = trained.test_accuracy;
+  json["exact_accuracy"] = trained.exact_accuracy;
+  json["test_loss"] = trained.test_loss;
+  json["images_per_second"] = trained.report.images_per_second;
+  json["train_seconds"] = trained.report.seconds;
+  Json epochs = Json::array();
+  for (const nn::EpochRecord& e : trained.report.epochs) {
+    epochs.push_back({{"epoch", e.epoch},
+                      {"train_loss", e.train_loss},
+                      {"train_accuracy", e.train_accuracy},
+                      {"test_loss", e.test_loss},
+                      {"test_accuracy", e.test_accuracy},
+                      {"seconds", e.seconds}});
+  }
+  json["epochs"] = std::move(epochs);
+  json["weights"] = leg.name + "/weights.safetensors";
+  return json;
+}
+
+std::string on_label(double on_ohm) {
+  if (on_ohm >= 1e6) return fmt::format("R_on {:g} MΩ", on_ohm / 1e6);
+  if (on_ohm >= 1e3) return fmt::format("R_on {:g} kΩ", on_ohm / 1e3);
+  return fmt::format("R_on {:g} Ω", on_ohm);
+}
+
+}  // namespace xbar::cli

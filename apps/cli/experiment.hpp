@@ -1,0 +1,109 @@
+#pragma once
+
+/// What train, evaluate, remap and quickstart share: networks on arrays, trained and deployed.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <xbar/core/progress.hpp>
+#include <xbar/mapping/column_order.hpp>
+#include <xbar/mapping/technology.hpp>
+#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/models.hpp>
+#include <xbar/nn/sensitivity.hpp>
+#include <xbar/nn/trainer.hpp>
+#include <xbar/surrogate_calibrate/calibrate.hpp>
+
+#include "run_folder.hpp"
+
+namespace xbar::cli {
+
+/// How to build a network of the run.
+struct NetworkSpec {
+  std::string model;
+  nn::Shape input_shape;
+  int num_classes = 0;
+  std::uint64_t seed = 1;
+
+  [[nodiscard]] nn::Network make() const;
+  /// A network with the given weights and its weight ranges where the file carries them.
+  [[nodiscard]] nn::Network load(const TensorFile& weights) const;
+};
+
+[[nodiscard]] NetworkSpec network_spec(const std::string& model, const nn::DataSet& data,
+                                       std::uint64_t seed);
+
+/// Weights of a network as a file: PyTorch's names; for a network on arrays the programmed weights,
+/// and metadata "weight_range/LAYER" so that the same cells can be made again.
+[[nodiscard]] TensorFile weights_file(nn::Network& network);
+
+/// Puts a digital network on arrays, with the weight ranges of the file where it has them.
+void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
+            surrogate::ModelKind model);
+
+/// How one network of a run is trained.
+struct TrainingLeg {
+  std::string name;  ///< folder of its files: "ideal", "in-situ-20000ohm"
+  std::optional<mapping::Technology> technology;  ///< empty: ideal arithmetic
+  surrogate::ModelKind surrogate = surrogate::ModelKind::operating_point;
+  int refresh = 20;
+  double headroom = 2;
+};
+
+struct TrainedLeg {
+  nn::TrainReport report;
+  TensorFile weights;         ///< weights_file()
+  double test_accuracy = 0;   ///< as computed while training (by the surrogate, for arrays)
+  double exact_accuracy = 0;  ///< the same network with exact effective conductances
+  double test_loss = 0;       ///< with exact effective conductances
+};
+
+/// Trains one network. After every epoch FOLDER/NAME/checkpoint.safetensors is written; at the end
+/// weights.safetensors and history.csv. A checkpoint that is there is continued if `resume`.
+[[nodiscard]] TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec,
+                                   const nn::DataSet& data, const nn::TrainOptions& options,
+                                   const std::filesystem::path& folder, bool resume,
+                                   const ProgressCallback& progress);
+
+/// Slots of every weighted layer by `strategy`, from sensitivities on calibration images of the
+/// training set.
+struct Remapping {
+  std::vector<nn::ColumnSensitivity> sensitivity;
+  std::vector<std::vector<Index>> slot_of_output;  ///< one list a layer
+};
+[[nodiscard]] Remapping remap_columns(nn::Network& digital, const nn::ImageSet& calibration,
+                                      Index calibration_images, mapping::RemapStrategy strategy,
+                                      const mapping::Technology& technology,
+                                      const ProgressCallback& progress);
+
+/// A network on arrays as trained and re-mapped, image by image.
+struct RemapComparison {
+  nn::Evaluation as_is;
+  nn::Evaluation remapped;
+  Index put_right = 0;  ///< images wrong as is and right re-mapped
+  Index spoilt = 0;     ///< images right as is and wrong re-mapped
+};
+
+/// Both orders on the test images, by exact effective conductances.
+[[nodiscard]] RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
+                                                const nn::DataSet& data,
+                                                const mapping::Technology& technology,
+                                                const Remapping& remapping,
+                                                const ProgressCallback& progress);
+
+[[nodiscard]] Json to_json(const RemapComparison& comparison);
+
+/// One training leg as JSON: name, epochs, accuracies, speed.
+[[nodiscard]] Json to_json(const TrainingLeg& leg, const TrainedLeg& trained);
+
+/// The technology as JSON.
+[[nodiscard]] Json to_json(const mapping::Technology& technology);
+
+/// "R_on 20 kΩ".
+[[nodiscard]] std::string on_label(double on_ohm);
+
+}  // namespace xbar::cli

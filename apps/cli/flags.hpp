@@ -1,0 +1,45 @@
+#pragma once
+
+/// Flags that several commands share.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <xbar/core/wires.hpp>
+#include <xbar/mapping/technology.hpp>
+#include <xbar/surrogate/model.hpp>
+
+namespace xbar::cli {
+
+/// --source-ohm, --sink-ohm, --wordline-ohm, --bitline-ohm; defaults as they stand in `wires`.
+void add_wire_flags(CLI::App& app, WireResistance& wires);
+
+/// Cells, wires, tiles and how they are computed.
+struct TechnologyFlags {
+  mapping::Technology technology;  ///< all but on_ohm, which may be a list
+  std::vector<double> on_ohm = {20e3, 100e3};
+  std::string terminals = "keep";
+  std::string gain = "none";
+
+  void add(CLI::App& app);
+  /// The technology with `on`, names parsed. @throws InvalidArgument
+  [[nodiscard]] mapping::Technology with(double on) const;
+  /// All of on_ohm. @throws InvalidArgument if the list is empty or a field is out of range
+  [[nodiscard]] std::vector<mapping::Technology> all() const;
+};
+
+/// --model, --data, --seed.
+struct NetworkFlags {
+  std::string model;
+  std::string data;
+  std::uint64_t seed = 1;
+  CLI::Option* model_option = nullptr;
+  CLI::Option* data_option = nullptr;
+
+  void add(CLI::App& app);
+};
+
+}  // namespace xbar::cli

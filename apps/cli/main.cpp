@@ -1,0 +1,102 @@
+/// The xbar program: one file a subcommand; this one parses, dispatches and maps errors to exit
+/// codes.
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/core/suggest.hpp>
+#include <xbar/core/version.hpp>
+
+#include "commands.hpp"
+#include "console.hpp"
+
+namespace xbar::cli {
+namespace {
+
+enum ExitCode { done = 0, bad_input = 2, numerical_failure = 3, interrupted_by_user = 130 };
+
+int exit_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::numerical:
+      return numerical_failure;
+    case ErrorCode::interrupted:
+      return interrupted_by_user;
+    case ErrorCode::invalid_argument:
+    case ErrorCode::io:
+      break;
+  }
+  return bad_input;
+}
+
+int run(int argc, char** argv) {
+  CLI::App program{"xbar: circuit-accurate resistive crossbars for neural networks", "xbar"};
+  program.set_version_flag("--version", std::string("xbar ") + version);
+  program.require_subcommand(0, 1);
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(make_solve_command());
+  commands.push_back(make_effective_command());
+  commands.push_back(make_validate_command());
+  commands.push_back(make_train_command());
+  commands.push_back(make_evaluate_command());
+  commands.push_back(make_remap_command());
+  commands.push_back(make_report_command());
+  commands.push_back(make_info_command());
+  commands.push_back(make_quickstart_command());
+  std::vector<std::string> names;
+  for (const auto& command : commands) {
+    command->attach(program);
+    names.push_back(command->name());
+  }
+
+  if (argc > 1 && argv[1][0] != '-') {
+    const std::string word = argv[1];
+    bool known = false;
+    for (const std::string& name : names) known = known || name == word;
+    if (!known) {
+      const std::string close = nearest(word, names);
+      throw InvalidArgument(
+          fmt::format("unknown command '{}'{}; xbar --help lists the commands", word,
+                      close.empty() ? "" : fmt::format(", did you mean {}?", close)));
+    }
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      return program.exit(error);  // --help, --version
+    }
+    throw InvalidArgument(error.what());
+  }
+  for (const auto& command : commands) {
+    if (!command->app()->parsed()) continue;
+    command->finish_parsing();
+    catch_interrupts();
+    return command->run();
+  }
+  fmt::print("{}", program.help());
+  return bad_input;
+}
+
+}  // namespace
+}  // namespace xbar::cli
+
+int main(int argc, char** argv) {
+  try {
+    return xbar::cli::run(argc, argv);
+  } catch (const xbar::Error& error) {
+    fmt::print(stderr, "xbar: {}\n", error.what());
+    return xbar::cli::exit_code(error.code());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "xbar: out of memory\n");
+    return xbar::cli::numerical_failure;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "xbar: unexpected failure: {}\n", error.what());
+    return xbar::cli::numerical_failure;
+  }
+}

@@ -1,0 +1,66 @@
+#include "run_folder.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <xbar/core/atomic_file.hpp>
+#include <xbar/core/error.hpp>
+#include <xbar/core/version.hpp>
+
+namespace xbar::cli {
+namespace fs = std::filesystem;
+
+RunFolder::RunFolder(fs::path path, const std::string& command, const Settings& settings,
+                     bool resume, const std::vector<std::string>& free)
+    : path_(std::move(path)), command_(command), settings_(Json::object()) {
+  for (const auto& [flag, value] : settings) settings_[flag] = value;
+  const fs::path run_file = path_ / "run.json";
+  if (fs::exists(path_) && !fs::is_directory(path_)) {
+    throw InvalidArgument(fmt::format("out: expected a folder, {} is a file", path_.string()));
+  }
+  if (!fs::exists(run_file)) return;  // --resume of nothing starts from the beginning
+  if (!resume) {
+    throw InvalidArgument(fmt::format("out: {} holds a run already; give another folder{}",
+                                      path_.string(),
+                                      command == "train" ? ", or --resume to go on with it" : ""));
+  }
+  Json former;
+  try {
+    former = Json::parse(read_file(run_file));
+    if (former.at("command") != command) {
+      throw InvalidArgument(fmt::format("out: expected a run of {}, {} holds one of {}", command,
+                                        path_.string(), former.at("command").get<std::string>()));
+    }
+    for (const auto& [flag, value] : former.at("settings").items()) {
+      if (std::find(free.begin(), free.end(), flag) != free.end()) continue;
+      if (settings_.value(flag, std::string()) != value) {
+        throw InvalidArgument(fmt::format(
+            "resume: the run in {} has {} = {}, expected the same, got {}", path_.string(), flag,
+            value.get<std::string>(), settings_.value(flag, std::string("nothing"))));
+      }
+    }
+    if (former.contains("results")) results_ = former.at("results");
+  } catch (const nlohmann::json::exception& error) {
+    throw IoError(fmt::format("{}: not a run file of xbar: {}", run_file.string(), error.what()));
+  }
+}
+
+void RunFolder::save(bool finished) const {
+  Json document;
+  document["xbar"] = version;
+  document["command"] = command_;
+  document["finished"] = finished;
+  document["settings"] = settings_;
+  document["results"] = results_;
+  write_file_atomically(path_ / "run.json", document.dump(1) + "\n");
+}
+
+fs::path free_run_folder(const std::string& name) {
+  const fs::path base = fs::path("out") / name;
+  fs::path path = base;
+  for (int k = 2; fs::exists(path / "run.json"); ++k) path = fmt::format("{}-{}", base.string(), k);
+  return path;
+}
+
+}  // namespace xbar::cli

@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/core/stopwatch.hpp>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "experiment.hpp"
+#include "flags.hpp"
+
+namespace xbar::cli {
+namespace {
+
+class TrainCommand final : public Command {
+ public:
+  [[nodiscard]] std::string name() const override { return "train"; }
+  [[nodiscard]] std::string description() const override {
+    return "train a network, with ideal arithmetic and through wired arrays";
+  }
+
+  void declare(CLI::App& app) override {
+    network_.add(app);
+    require(network_.model_option);
+    require(network_.data_option);
+    app.add_option(
+        "--mode", mode_,
+        "ideal: ideal arithmetic, then deployed on arrays; in-situ: forward, backward and "
+        "update through the arrays; both");
+    app.add_option("--epochs", options_.epochs, "passes over the training images");
+    app.add_option("--batch", options_.batch, "images of a step");
+    app.add_option("--learning-rate", options_.learning_rate, "step size of the first epoch");
+    app.add_option("--momentum", options_.momentum, "of the gradient, in [0, 1)");
+    app.add_option("--weight-decay", options_.weight_decay, "share of the weight in its gradient");
+    app.add_option("--schedule", schedule_, "learning rate by epoch: constant, step or cosine");
+    technology_.add(app);
+    app.add_option("--surrogate", surrogate_,
+                   "arrays in training by: operating-point, ladder, exact or ideal");
+    app.add_option("--refresh", refresh_, "updates between two full measurements of the arrays");
+    app.add_option("--headroom", headroom_,
+                   "largest weight of a cell pair in units of the initialisation bound");
+    out_ = app.add_option("--out", out_path_, "folder of the run; default: a new one under out/")
+               ->type_name("DIR");
+    app.add_flag("--resume", resume_, "go on with the run in --out");
+  }
+
+  int run() override {
+    if (mode_ != "ideal" && mode_ != "in-situ" && mode_ != "both") {
+      throw InvalidArgument(
+          fmt::format("--mode: expected ideal, in-situ or both, got '{}'", mode_));
+    }
+    options_.seed = network_.seed;
+    options_.schedule.kind = nn::schedule_kind(schedule_);
+    nn::check_train_options(options_);
+    if (options_.epochs < 1) throw InvalidArgument("--epochs: expected at least 1, got 0");
+    const surrogate::ModelKind surrogate = surrogate::parse_model(surrogate_);
+    const std::vector<mapping::Technology> technologies = technology_.all();
+    if (refresh_ < 1) {
+      throw InvalidArgument(fmt::format("--refresh: expected at least 1, got {}", refresh_));
+    }
+    if (!(headroom_ > 0) || !(headroom_ <= 1e6)) {
+      throw InvalidArgument(fmt::format("--headroom: expected a number > 0, got {}", headroom_));
+    }
+    if (resume_ && out_->count() == 0) {
+      throw InvalidArgument("--resume: expected together with --out DIR, the folder of the run");
+    }
+    const nn::DataSet data = nn::load_data(network_.data, network_.seed);
+    const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
+    (void)spec.make();  // refuses an unknown model before anything is written
+    RunFolder folder(out_->count() > 0
+                         ? std::filesystem::path(out_path_)
+                         : free_run_folder(fmt::format("train-{}-{}", network_.model, data.name)),
+                     name(), settings(), resume_, {"out", "resume", "data"});
+
+    std::vector<TrainingLeg> legs;
+    if (mode_ != "in-situ") legs.push_back({"ideal", {}, surrogate, refresh_, headroom_});
+    if (mode_ != "ideal") {
+      for (const mapping::Technology& technology : technologies) {
+        legs.push_back({fmt::format("in-situ-{:g}ohm", technology.on_ohm), technology, surrogate,
+                        refresh_, headroom_});
+      }
+    }
+    fmt::print("{} on {}: {} training and {} test images, {} epochs\n", network_.model, data.name,
+               data.train.count, data.test.count, options_.epochs);
+    Json& results = folder.results();
+    results = {{"model", network_.model},
+               {"data", data.name},
+               {"train_images", data.train.count},
+               {"test_images", data.test.count},
+               {"runs", Json::array()},
+               {"deployed", Json::array()}};
+    folder.save(false);
+    for (const TrainingLeg& leg : legs) {
+      const TrainedLeg trained = run_leg(leg, spec, data, folder);
+      results["runs"].push_back(to_json(leg, trained));
+      folder.save(false);
+      if (!leg.technology) {
+        deploy_everywhere(trained, spec, data, technologies, results["deployed"]);
+        folder.save(false);
+      }
+    }
+    folder.save(true);
+    fmt::print("\nwritten to {0}\nnext: xbar report {0}\n", folder.path().string());
+    return 0;
+  }
+
+ private:
+  TrainedLeg run_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
+                     const RunFolder& folder) const {
+    const std::string label =
+        leg.technology ? "in-situ, " + on_label(leg.technology->on_ohm) : "ideal arithmetic";
+    TrainedLeg trained;
+    {
+      ProgressBar bar(label);
+      trained = train_leg(leg, spec, data, options_, folder.path(), resume_, bar.callback());
+    }
+    if (leg.technology) {
+      fmt::print("  {:<34} {:6.2f} %   exact circuit {:6.2f} %   {:>6.0f} images/s\n",
+                 "trained " + label, 100 * trained.test_accuracy, 100 * trained.exact_accuracy,
+                 trained.report.images_per_second);
+    } else {
+      fmt::print("  {:<34} {:6.2f} %                            {:>6.0f} images/s\n",
+                 "trained with " + label, 100 * trained.test_accuracy,
+                 trained.report.images_per_second);
+    }
+    return trained;
+  }
+
+  // The ideally trained network on the arrays of each technology, without and with gain
+  // calibration.
+  static void deploy_everywhere(const TrainedLeg& trained, const NetworkSpec& spec,
+                                const nn::DataSet& data,
+                                const std::vector<mapping::Technology>& technologies,
+                                Json& deployed) {
+    for (mapping::Technology technology : technologies) {
+      for (const mapping::Gain gain : {mapping::Gain::none, mapping::Gain::column}) {
+        technology.gain = gain;
+        nn::Network network = spec.load(trained.weights);
+        nn::Evaluation evaluation;
+        {
+          ProgressBar bar("deployed, " + on_label(technology.on_ohm));
+          deploy(network, trained.weights, technology, surrogate::ModelKind::exact);
+          evaluation = nn::evaluate(network, data.test, 250, bar.callback());
+        }
+        fmt::print("  {:<34} {:6.2f} %   exact circuit, gain calibration: {}\n",
+                   "deployed, wired, " + on_label(technology.on_ohm), 100 * evaluation.accuracy,
+                   mapping::gain_name(gain));
+        deployed.push_back({{"technology", to_json(technology)},
+                            {"gain", mapping::gain_name(gain)},
+                            {"accuracy", evaluation.accuracy},
+                            {"loss", evaluation.loss}});
+      }
+    }
+  }
+
+  NetworkFlags network_;
+  TechnologyFlags technology_;
+  nn::TrainOptions options_{.epochs = 5};
+  std::string mode_ = "both";
+  std::string schedule_ = "cosine";
+  std::string surrogate_ = "operating-point";
+  int refresh_ = 20;
+  double headroom_ = 4;
+  std::string out_path_;
+  CLI::Option* out_ = nullptr;
+  bool resume_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_train_command() { return std::make_unique<TrainCommand>(); }
+
+}  // namespace xbar::cli

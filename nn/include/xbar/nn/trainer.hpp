@@ -1,0 +1,103 @@
+#pragma once
+
+/// Training and evaluation of a network.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <xbar/core/progress.hpp>
+#include <xbar/core/safetensors.hpp>
+#include <xbar/nn/data/data_set.hpp>
+#include <xbar/nn/network.hpp>
+#include <xbar/nn/schedule.hpp>
+
+namespace xbar::nn {
+
+/// How to train. Every step takes the mean gradient g of `batch` images and updates
+/// v <- momentum v + (g + weight_decay w), w <- w - lr v, lr by the schedule.
+struct TrainOptions {
+  Index epochs = 10;  ///< passes over the training images, >= 0
+  Index batch = 64;   ///< images of one step, >= 1; the last step of an epoch takes the rest
+  double learning_rate = 0.05;  ///< lr of the first epoch, > 0
+  double momentum = 0.9;        ///< in [0, 1)
+  double weight_decay = 0;      ///< factor of w in the gradient, >= 0
+  Schedule schedule{};          ///< lr by epoch
+  std::uint64_t seed = 1;       ///< of the order of the images: RandomStream(seed, "shuffle")
+};
+
+/// @throws InvalidArgument naming the option that is out of range.
+void check_train_options(const TrainOptions& options);
+
+/// What one epoch did.
+struct EpochRecord {
+  Index epoch = 0;  ///< 1 for the first
+  double learning_rate = 0;
+  double train_loss = 0;         ///< mean over the images, each at the time of its step
+  double train_accuracy = 0;     ///< likewise, in [0, 1]
+  double test_loss = 0;          ///< after the epoch; NaN without test images
+  double test_accuracy = 0;      ///< after the epoch, in [0, 1]; NaN without test images
+  double seconds = 0;            ///< of the training steps, wall clock
+  double images_per_second = 0;  ///< training images / seconds
+};
+
+/// Everything besides the weights that the rest of a training run depends on. With the weights of
+/// the same moment (Network::state, and whatever state the weight stores have of their own) a run
+/// continues as if it had never stopped, bit for bit, timings aside.
+struct TrainState {
+  Index epoch = 0;                              ///< epochs finished
+  TrainOptions options;                         ///< of the run
+  std::map<std::string, NamedTensor> momentum;  ///< Sgd::state
+  std::vector<EpochRecord> history;             ///< one record an epoch
+};
+
+/// As tensors ("momentum/...") and metadata ("epoch", "history", "options/...").
+[[nodiscard]] TensorFile to_tensor_file(const TrainState& state);
+
+/// @throws InvalidArgument naming the entry of the metadata that is missing or malformed.
+[[nodiscard]] TrainState train_state_from(const TensorFile& file);
+
+/// What the caller of train may look at; each may be empty, each may throw (Interrupted, say).
+struct TrainCallbacks {
+  /// Once a step: phase "train", done and total in steps of the whole run, note "epoch 1 loss
+  /// 0.213"; also during the evaluation at the end of an epoch (phase "test").
+  ProgressCallback progress;
+  /// After each epoch and its evaluation: the place to write checkpoints, or to throw in order to
+  /// stop at a point from which the run can continue.
+  std::function<void(const TrainState&, const Network&)> on_epoch_end;
+};
+
+struct TrainReport {
+  std::vector<EpochRecord> epochs;  ///< all, those before a resume included
+  double seconds = 0;               ///< training steps of all epochs, without evaluation
+  double images_per_second = 0;     ///< over all epochs, without evaluation
+};
+
+/// Trains on data.train by SoftmaxCrossEntropy; tests on data.test, if there is any, after each
+/// epoch. Pixels go in as they are, in [0, 1]: voltages of an array are not negative.
+///
+/// The order of the images of an epoch depends on (seed, epoch) only; the result depends on the
+/// seed, the machine's matrix-multiply engine and nothing else.
+/// @param resume  a state to continue from, the network having the weights of that moment
+/// @throws InvalidArgument for options out of range, data that do not fit the network, or a
+///         resumed state whose options differ (epochs may, unless the schedule is cosine);
+///         NumericalError naming epoch and step if the loss is not finite.
+TrainReport train(Network& network, const DataSet& data, const TrainOptions& options,
+                  const TrainCallbacks& callbacks = {}, const TrainState* resume = nullptr);
+
+/// How well a network does on a set of images.
+struct Evaluation {
+  double accuracy = 0;                ///< share of correct images
+  double loss = 0;                    ///< mean cross entropy
+  std::vector<std::uint8_t> correct;  ///< 1 or 0 for each image
+};
+
+/// Runs the images through the network, `batch` at a time.
+/// @param progress  phase "test", in images
+/// @throws InvalidArgument for an empty set, images that do not fit the network, or batch < 1.
+[[nodiscard]] Evaluation evaluate(Network& network, const ImageSet& images, Index batch = 250,
+                                  const ProgressCallback& progress = {});
+
+}  // namespace xbar::nn

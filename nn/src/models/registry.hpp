@@ -1,0 +1,12 @@
+#pragma once
+
+/// The builders behind make_model. Weights are zero until initialise.
+
+#include <xbar/nn/network.hpp>
+
+namespace xbar::nn {
+
+Network build_mlp(const Shape& input_shape, Index num_classes);
+Network build_lenet5(const Shape& input_shape, Index num_classes);
+
+}  // namespace xbar::nn

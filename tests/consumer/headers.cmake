@@ -1,0 +1,18 @@
+# Compares the headers under */include with the HEADERS of the libraries: what is not listed there
+# is installed all the same, but not checked to be self-contained.
+cmake_minimum_required(VERSION 3.22)
+file(STRINGS ${LISTED} listed)
+set(unlisted "")
+file(GLOB roots ${SOURCE_DIR}/*/include ${SOURCE_DIR}/*/*/include)
+list(FILTER roots EXCLUDE REGEX "^${SOURCE_DIR}/(build|out)/")
+foreach(root IN LISTS roots)
+  file(GLOB_RECURSE headers RELATIVE ${root} ${root}/*.hpp)
+  foreach(header IN LISTS headers)
+    if(NOT header IN_LIST listed)
+      string(APPEND unlisted "\n  ${header}")
+    endif()
+  endforeach()
+endforeach()
+if(unlisted)
+  message(FATAL_ERROR "not in HEADERS of its xbar_add_library:${unlisted}")
+endif()

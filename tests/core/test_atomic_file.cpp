@@ -1,0 +1,181 @@
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <xbar/core/atomic_file.hpp>
+#include <xbar/core/error.hpp>
+
+#include "support/catch.hpp"
+#include "support/message.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace fs = std::filesystem;
+using xbar::IoError;
+using xbar::read_file;
+using xbar::write_file_atomically;
+using xbar_test::contains;
+using xbar_test::message_of;
+using xbar_test::TemporaryFolder;
+
+namespace {
+
+/// No file may grow beyond `bytes` while this lives: a full disk, also for root.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("core/atomic_file: writes, replaces and reads back any bytes") {
+  const TemporaryFolder folder;
+  std::string bytes;
+  for (int i = 0; i < 300000; ++i) bytes += static_cast<char>(i * 7);
+  write_file_atomically(folder / "a.bin", bytes);
+  CHECK(read_file(folder / "a.bin") == bytes);
+  write_file_atomically(folder / "a.bin", "");
+  CHECK(read_file(folder / "a.bin").empty());
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("core/atomic_file: missing parent folders are created") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "one" / "two" / "a.txt", "x");
+  CHECK(read_file(folder.path() / "one" / "two" / "a.txt") == "x");
+}
+
+TEST_CASE("core/atomic_file: a path without a folder goes to the current one") {
+  const TemporaryFolder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  write_file_atomically("a.txt", "x");
+  const std::string found = read_file("a.txt");
+  fs::current_path(before);
+  CHECK(found == "x");
+  CHECK(fs::exists(folder / "a.txt"));
+}
+
+TEST_CASE("core/atomic_file: a full disk leaves the old file and no temporary") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a.txt", "old");
+  std::string message;
+  {
+    const FileSizeLimit limit(1000);
+    message = message_of<IoError>(
+        [&] { write_file_atomically(folder / "a.txt", std::string(5000, 'n')); });
+  }
+  CHECK(contains(message, (folder / "a.txt").string() + ": cannot write the file: File too large"));
+  CHECK(read_file(folder / "a.txt") == "old");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("core/atomic_file: a path that cannot be is refused with the system's reason") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "file", "x");
+  CHECK(contains(
+      message_of<IoError>([&] { write_file_atomically(folder.path() / "file" / "a.txt", "x"); }),
+      "Not a directory"));
+  CHECK(contains(
+      message_of<IoError>([&] { write_file_atomically(folder / std::string(300, 'a'), "x"); }),
+      "File name too long"));
+  CHECK(contains(message_of<IoError>([&] { write_file_atomically(folder.path(), "x"); }),
+                 "expected a file, found a folder"));
+  CHECK_THROWS_AS(write_file_atomically(folder.path() / "sub" / "", "x"), IoError);
+  CHECK_THROWS_AS(write_file_atomically("", "x"), IoError);
+  CHECK(folder.entries() == 1);  // nothing but "file"
+}
+
+TEST_CASE("core/atomic_file: a name of the greatest length works") {
+  const TemporaryFolder folder;
+  const std::string name(255, 'a');  // NAME_MAX of the usual file systems
+  write_file_atomically(folder / name, "x");
+  CHECK(read_file(folder / name) == "x");
+}
+
+TEST_CASE("core/atomic_file: the permissions of a replaced file stay") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a.txt", "x");
+  fs::permissions(folder / "a.txt", fs::perms::owner_read | fs::perms::owner_write);
+  write_file_atomically(folder / "a.txt", "y");
+  CHECK(fs::status(folder / "a.txt").permissions() ==
+        (fs::perms::owner_read | fs::perms::owner_write));
+}
+
+TEST_CASE("core/atomic_file: a new file obeys the umask") {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  write_file_atomically(folder / "a.txt", "x");
+  ::umask(before);
+  CHECK(static_cast<unsigned>(fs::status(folder / "a.txt").permissions()) == 0640U);
+}
+
+TEST_CASE("core/atomic_file: a symbolic link stays and its file is replaced") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "data");
+  write_file_atomically(folder.path() / "data" / "real.txt", "old");
+  fs::create_symlink(fs::path("data") / "real.txt", folder / "link.txt");
+  write_file_atomically(folder / "link.txt", "new");
+  CHECK(fs::is_symlink(folder / "link.txt"));
+  CHECK(read_file(folder.path() / "data" / "real.txt") == "new");
+}
+
+TEST_CASE("core/atomic_file: devices are written to, never replaced") {
+  if (!fs::is_character_file("/dev/full")) {
+    WARN("skipped: this system has no /dev/full");
+    return;
+  }
+  CHECK(contains(message_of<IoError>([] { write_file_atomically("/dev/full", "x"); }),
+                 "/dev/full: cannot write the file: No space left on device"));
+  CHECK(fs::is_character_file("/dev/full"));
+  CHECK_NOTHROW(write_file_atomically("/dev/null", "x"));
+  CHECK(fs::is_character_file("/dev/null"));
+}
+
+TEST_CASE("core/atomic_file: a reader sees the old or the new file, never a part") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "a.txt";
+  const std::string texts[] = {std::string(200000, 'a'), std::string(100000, 'b')};
+  write_file_atomically(path, texts[0]);
+  std::vector<std::thread> writers;
+  for (const std::string& text : texts) {
+    writers.emplace_back([&path, &text] {
+      for (int i = 0; i < 20; ++i) write_file_atomically(path, text);
+    });
+  }
+  bool whole = true;
+  for (int i = 0; i < 100; ++i) {
+    const std::string found = read_file(path);
+    whole = whole && (found == texts[0] || found == texts[1]);
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(whole);
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("core/atomic_file: reading names the path and the reason") {
+  const TemporaryFolder folder;
+  CHECK(message_of<IoError>([&] { return read_file(folder / "absent"); }) ==
+        (folder / "absent").string() + ": cannot read the file: No such file or directory");
+  CHECK(contains(message_of<IoError>([&] { return read_file(folder.path()); }),
+                 "expected a file, found a folder"));
+}

@@ -1,0 +1,250 @@
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <xbar/core/error.hpp>
+#include <xbar/nn/layers/conv2d.hpp>
+#include <xbar/nn/layers/flatten.hpp>
+#include <xbar/nn/layers/linear.hpp>
+#include <xbar/nn/layers/max_pool2d.hpp>
+#include <xbar/nn/layers/relu.hpp>
+#include <xbar/nn/models.hpp>
+#include <xbar/nn/trainer.hpp>
+
+#include "nn/support/images.hpp"
+#include "support/catch.hpp"
+
+using Catch::Matchers::Contains;
+using xbar::Index;
+using xbar::TensorFile;
+using namespace xbar::nn;
+
+namespace {
+
+Network small_network(std::uint64_t seed) {
+  Network network("small", {1, 8, 8});
+  network.emplace<Conv2d>(
+      "conv1",
+      Conv2dOptions{.in_channels = 1, .out_channels = 4, .kernel_height = 3, .kernel_width = 3});
+  network.emplace<Relu>("relu1");
+  network.emplace<MaxPool2d>("pool1", 2);
+  network.emplace<Flatten>("flatten");
+  network.emplace<Linear>("fc1", 36, 3);
+  initialise(network, seed);
+  return network;
+}
+
+// 50 images in batches of 16: the last one is short.
+DataSet small_data() {
+  return {"noise", 3, xbar_test::random_images(50, 8, 3, 1), xbar_test::random_images(20, 8, 3, 2)};
+}
+
+TrainOptions small_options() {
+  return {.epochs = 4,
+          .batch = 16,
+          .learning_rate = 0.05,
+          .momentum = 0.9,
+          .weight_decay = 1e-3,
+          .schedule = {.kind = ScheduleKind::cosine},
+          .seed = 11};
+}
+
+bool same_bits(const TensorFile& a, const TensorFile& b) {
+  if (a.tensors.size() != b.tensors.size()) return false;
+  for (const auto& [name, tensor] : a.tensors) {
+    if (tensor.values != b.tensors.at(name).values) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("nn/trainer: mlp and lenet5 learn 64 images of noise by heart") {
+  const std::string model = GENERATE("mlp", "lenet5");
+  INFO(model);
+  DataSet data;
+  data.num_classes = 10;
+  data.train = xbar_test::random_images(64, 28, 10, 1);
+  Network network = make_model(model, {1, 28, 28}, 10, 1);
+  // 4 steps an epoch; both are below 0.001 by then with a margin of half the epochs.
+  const TrainReport report =
+      train(network, data, {.epochs = 150, .batch = 16, .learning_rate = 0.01});
+  CHECK(report.epochs.front().train_loss >= 1.5);  // log 10 = 2.3 is guessing
+  CHECK(report.epochs.back().train_loss <= 0.01);
+  CHECK(report.epochs.back().train_accuracy == 1);
+  CHECK(std::isnan(report.epochs.back().test_accuracy));
+  CHECK(evaluate(network, data.train).accuracy == 1);
+}
+
+TEST_CASE("nn/trainer: an epoch's record and the progress add up") {
+  Network network = small_network(1);
+  const DataSet data = small_data();
+  std::vector<double> done;
+  TrainCallbacks callbacks;
+  callbacks.progress = [&](const xbar::Progress& progress) {
+    if (progress.phase != "train") return;
+    CHECK(progress.total == 16);  // 4 epochs of 4 steps
+    done.push_back(progress.done);
+  };
+  Index ends = 0;
+  callbacks.on_epoch_end = [&](const TrainState& state, const Network& current) {
+    CHECK(&current == &network);
+    CHECK(state.epoch == ++ends);
+    CHECK(static_cast<Index>(state.history.size()) == ends);
+  };
+  const TrainReport report = train(network, data, small_options(), callbacks);
+  REQUIRE(done.size() == 16);
+  for (std::size_t i = 0; i < done.size(); ++i) CHECK(done[i] == static_cast<double>(i + 1));
+  CHECK(ends == 4);
+  REQUIRE(report.epochs.size() == 4);
+  const EpochRecord& last = report.epochs.back();
+  CHECK(last.epoch == 4);
+  CHECK(last.learning_rate == learning_rate_at(small_options().schedule, 0.05, 3, 4));
+  const Evaluation test = evaluate(network, data.test);
+  CHECK(last.test_accuracy == test.accuracy);
+  CHECK(last.test_loss == test.loss);
+  CHECK(last.train_loss < report.epochs.front().train_loss);
+  CHECK(report.seconds > 0);
+  CHECK(report.images_per_second > 0);
+}
+
+TEST_CASE("nn/trainer: the same seed gives the same bits, another one others") {
+  Network first = small_network(1);
+  Network second = small_network(1);
+  Network third = small_network(1);
+  TrainOptions options = small_options();
+  train(first, small_data(), options);
+  train(second, small_data(), options);
+  CHECK(same_bits(first.state(), second.state()));
+  options.seed = 12;
+  train(third, small_data(), options);
+  CHECK_FALSE(same_bits(first.state(), third.state()));
+}
+
+TEST_CASE("nn/trainer: a run that stopped and resumed equals one that did not, bit for bit") {
+  const DataSet data = small_data();
+  const TrainOptions options = small_options();
+  Network whole = small_network(1);
+  const TrainReport expected = train(whole, data, options);
+
+  const auto folder = std::filesystem::temp_directory_path();
+  const auto weights_path = folder / "xbar_test_resume_weights.safetensors";
+  const auto state_path = folder / "xbar_test_resume_state.safetensors";
+  {
+    Network stopped = small_network(1);
+    TrainCallbacks callbacks;
+    callbacks.on_epoch_end = [&](const TrainState& state, const Network& network) {
+      write_safetensors(weights_path, network.state());
+      write_safetensors(state_path, to_tensor_file(state));
+      if (state.epoch == 2) throw xbar::Interrupted("stopped after epoch 2");
+    };
+    CHECK_THROWS_AS(train(stopped, data, options, callbacks), xbar::Interrupted);
+  }
+  Network resumed = small_network(999);
+  resumed.load_state(xbar::read_safetensors(weights_path));
+  const TrainState state = train_state_from(xbar::read_safetensors(state_path));
+  std::filesystem::remove(weights_path);
+  std::filesystem::remove(state_path);
+  CHECK(state.epoch == 2);
+  const TrainReport found = train(resumed, data, options, {}, &state);
+
+  CHECK(same_bits(whole.state(), resumed.state()));
+  REQUIRE(found.epochs.size() == expected.epochs.size());
+  for (std::size_t i = 0; i < found.epochs.size(); ++i) {
+    const EpochRecord& a = expected.epochs[i];
+    const EpochRecord& b = found.epochs[i];
+    CHECK(a.epoch == b.epoch);
+    CHECK(a.learning_rate == b.learning_rate);
+    CHECK(a.train_loss == b.train_loss);
+    CHECK(a.train_accuracy == b.train_accuracy);
+    CHECK(a.test_loss == b.test_loss);
+    CHECK(a.test_accuracy == b.test_accuracy);
+  }
+}
+
+TEST_CASE("nn/trainer: resuming with other options is refused, more epochs are not") {
+  const DataSet data = small_data();
+  TrainOptions options = small_options();
+  options.schedule.kind = ScheduleKind::constant;
+  options.epochs = 1;
+  Network network = small_network(1);
+  TrainState state;
+  TrainCallbacks callbacks;
+  callbacks.on_epoch_end = [&](const TrainState& now, const Network&) { state = now; };
+  train(network, data, options, callbacks);
+
+  TrainOptions other = options;
+  other.seed = 3;
+  CHECK_THROWS_WITH(train(network, data, other, {}, &state),
+                    Contains("seed") && Contains("expected 11") && Contains("found 3"));
+  other = options;
+  other.batch = 8;
+  CHECK_THROWS_WITH(train(network, data, other, {}, &state), Contains("batch"));
+  other = options;
+  other.schedule.kind = ScheduleKind::cosine;
+  CHECK_THROWS_WITH(train(network, data, other, {}, &state),
+                    Contains("constant") && Contains("cosine"));
+  other = options;
+  other.epochs = 2;
+  CHECK(train(network, data, other, {}, &state).epochs.size() == 2);
+  CHECK(train(network, data, options, {}, &state).epochs.size() == 1);  // nothing left to do
+}
+
+TEST_CASE("nn/trainer: a state whose metadata are damaged is refused with the entry's name") {
+  Network network = small_network(1);
+  TensorFile good;
+  TrainCallbacks callbacks;
+  callbacks.on_epoch_end = [&](const TrainState& state, const Network&) {
+    good = to_tensor_file(state);
+  };
+  train(network, small_data(), small_options(), callbacks);
+  CHECK(train_state_from(good).epoch == 4);
+  for (const std::string key : {"epoch", "history", "options/seed", "options/schedule"}) {
+    TensorFile file = good;
+    file.metadata.erase(key);
+    CHECK_THROWS_WITH(train_state_from(file), Contains(key));
+    file.metadata[key] = std::string("x7");
+    CHECK_THROWS_AS(train_state_from(file), xbar::InvalidArgument);
+  }
+  TensorFile file = good;
+  file.metadata["epoch"] = std::string("3");
+  CHECK_THROWS_WITH(train_state_from(file), Contains("epoch") && Contains("4"));
+}
+
+TEST_CASE("nn/trainer: a loss that is not finite stops the run with epoch and step") {
+  Network network = small_network(1);
+  TrainOptions options = small_options();
+  options.learning_rate = 1e30;  // the weights' products overflow float within a few steps
+  CHECK_THROWS_AS(train(network, small_data(), options), xbar::NumericalError);
+  network = small_network(1);
+  CHECK_THROWS_WITH(train(network, small_data(), options),
+                    Contains("diverged") && Contains("epoch 1, step ") && Contains(" of 4"));
+}
+
+TEST_CASE("nn/trainer: options out of range and data that do not fit are named") {
+  Network network = small_network(1);
+  const auto attempt = [&](auto change) {
+    TrainOptions options = small_options();
+    change(options);
+    train(network, small_data(), options);
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_WITH(attempt([](auto& o) { o.epochs = -1; }), Contains("epochs"));
+  CHECK_THROWS_WITH(attempt([](auto& o) { o.batch = 0; }), Contains("batch"));
+  CHECK_THROWS_WITH(attempt([](auto& o) { o.learning_rate = 0; }), Contains("learning_rate"));
+  CHECK_THROWS_WITH(attempt([&](auto& o) { o.learning_rate = nan; }), Contains("learning_rate"));
+  CHECK_THROWS_WITH(attempt([](auto& o) { o.momentum = 1; }), Contains("momentum"));
+  CHECK_THROWS_WITH(attempt([&](auto& o) { o.weight_decay = nan; }), Contains("weight_decay"));
+  CHECK_THROWS_WITH(attempt([](auto& o) { o.schedule.step_epochs = 0; }), Contains("step_epochs"));
+
+  DataSet data = small_data();
+  data.train = xbar_test::random_images(5, 6, 3, 1);
+  CHECK_THROWS_WITH(train(network, data, small_options()),
+                    Contains("train") && Contains("(1, 8, 8)") && Contains("(1, 6, 6)"));
+  data = small_data();
+  data.test.labels[3] = 7;
+  CHECK_THROWS_WITH(train(network, data, small_options()), Contains("test") && Contains("7"));
+}
