@@ -30,6 +30,8 @@ class Descriptor {
   explicit Descriptor(int number) : number_(number) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&&) = delete;
+  Descriptor& operator=(Descriptor&&) = delete;
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
   }
@@ -51,6 +53,8 @@ class Temporary {
   explicit Temporary(fs::path path) : path_(std::move(path)) {}
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
+  Temporary(Temporary&&) = delete;
+  Temporary& operator=(Temporary&&) = delete;
   ~Temporary() {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
@@ -80,7 +84,7 @@ fs::path create_temporary(const fs::path& target, int& descriptor) {
   static std::atomic<unsigned> counter{0};
   constexpr int attempts = 1000;  // names left over from a killed process with our id are skipped
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    const fs::path candidate =
+    fs::path candidate =
         target.parent_path() / fmt::format(".xbar-{}-{}.tmp", ::getpid(), counter.fetch_add(1));
     descriptor = ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor >= 0) return candidate;
@@ -152,7 +156,7 @@ std::string read_file(const fs::path& path) {
   // The size is a hint only: a pipe has none, and a file may grow while it is read.
   std::string bytes;
   if (S_ISREG(status.st_mode)) bytes.reserve(static_cast<std::size_t>(status.st_size) + 1);
-  std::array<char, 1U << 16U> block;
+  std::array<char, 1U << 16U> block{};
   while (true) {
     const ssize_t got = ::read(handle.number(), block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;

@@ -12,7 +12,7 @@ namespace xbar::detail {
 
 template <typename T>
 [[nodiscard]] T load(const char* bytes, std::endian order) {
-  std::array<char, sizeof(T)> raw;
+  std::array<char, sizeof(T)> raw{};
   std::memcpy(raw.data(), bytes, sizeof(T));
   if (order != std::endian::native) std::reverse(raw.begin(), raw.end());
   return std::bit_cast<T>(raw);

@@ -62,7 +62,7 @@ class CsvReader {
       read_line(line);
       check_columns(values_.size() - before);
     }
-    if (values_.empty()) {
+    if (columns_ == 0) {
       throw IoError(fmt::format("{}: expected rows of numbers, got none", name_));
     }
     ArrayFile result;

@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -142,33 +141,6 @@ class HeaderText {
   std::size_t at_ = 0;
 };
 
-enum class Kind { f8, f4, i1, i2, i4, i8, u1, u2, u4, u8 };
-
-struct ElementType {
-  Kind kind;
-  std::size_t size;
-  std::endian order;
-};
-
-std::optional<ElementType> element_type(std::string_view descr) {
-  constexpr std::array<std::string_view, 10> names = {"f8", "f4", "i1", "i2", "i4",
-                                                      "i8", "u1", "u2", "u4", "u8"};
-  if (descr.size() != 3) return std::nullopt;
-  const auto found = std::find(names.begin(), names.end(), descr.substr(1));
-  if (found == names.end()) return std::nullopt;
-  const std::size_t size = static_cast<std::size_t>(descr[2] - '0');
-  const auto kind = static_cast<Kind>(found - names.begin());
-  if (descr[0] == '<') return ElementType{kind, size, std::endian::little};
-  if (descr[0] == '>') return ElementType{kind, size, std::endian::big};
-  if (descr[0] == '|' && size == 1) return ElementType{kind, size, std::endian::native};
-  return std::nullopt;
-}
-
-std::string shape_text(const std::vector<std::uint64_t>& shape) {
-  return shape.size() == 1 ? fmt::format("({},)", shape[0])
-                           : fmt::format("({})", fmt::join(shape, ", "));
-}
-
 template <typename T>
 void convert(const char* data, std::endian order, bool fortran_order, Matrix& values) {
   const Index rows = values.rows();
@@ -182,6 +154,42 @@ void convert(const char* data, std::endian order, bool fortran_order, Matrix& va
           static_cast<double>(load<T>(data + static_cast<std::size_t>(at) * sizeof(T), order));
     }
   }
+}
+
+/// The element types that are read; `name` is the part of NumPy's that follows the byte order.
+struct ElementType {
+  std::string_view name;
+  std::size_t size;
+  void (*convert)(const char* data, std::endian order, bool fortran_order, Matrix& values);
+};
+
+constexpr std::array<ElementType, 10> element_types = {{
+    {"f8", 8, convert<double>},
+    {"f4", 4, convert<float>},
+    {"i1", 1, convert<std::int8_t>},
+    {"i2", 2, convert<std::int16_t>},
+    {"i4", 4, convert<std::int32_t>},
+    {"i8", 8, convert<std::int64_t>},
+    {"u1", 1, convert<std::uint8_t>},
+    {"u2", 2, convert<std::uint16_t>},
+    {"u4", 4, convert<std::uint32_t>},
+    {"u8", 8, convert<std::uint64_t>},
+}};
+
+/// @return the entry for "<f8" and its like; nullptr for what is not read.
+const ElementType* element_type(std::string_view descr) {
+  if (descr.empty()) return nullptr;
+  for (const ElementType& type : element_types) {
+    if (type.name != descr.substr(1)) continue;
+    const bool ordered = descr[0] == '<' || descr[0] == '>';
+    return ordered || (descr[0] == '|' && type.size == 1) ? &type : nullptr;
+  }
+  return nullptr;
+}
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  return shape.size() == 1 ? fmt::format("({},)", shape[0])
+                           : fmt::format("({})", fmt::join(shape, ", "));
 }
 
 }  // namespace
@@ -216,7 +224,7 @@ NpyHeader read_npy_header(std::string_view bytes, const std::string& name) {
 }
 
 std::string npy_obstacle(const NpyHeader& header) {
-  if (!element_type(header.descr)) {
+  if (element_type(header.descr) == nullptr) {
     return fmt::format("expected a numeric array (float64, float32, integer), got dtype {}",
                        printable(header.descr));
   }
@@ -255,41 +263,8 @@ ArrayFile decode_npy(std::string_view bytes, const NpyHeader& header, const std:
   ArrayFile result;
   result.is_vector = header.shape.size() == 1;
   result.values.resize(static_cast<Index>(rows), static_cast<Index>(columns));
-  const auto read = [&]<typename T>(T /*element*/) {
-    convert<T>(data.data(), type.order, header.fortran_order, result.values);
-  };
-  switch (type.kind) {
-    case Kind::f8:
-      read(double{});
-      break;
-    case Kind::f4:
-      read(float{});
-      break;
-    case Kind::i1:
-      read(std::int8_t{});
-      break;
-    case Kind::i2:
-      read(std::int16_t{});
-      break;
-    case Kind::i4:
-      read(std::int32_t{});
-      break;
-    case Kind::i8:
-      read(std::int64_t{});
-      break;
-    case Kind::u1:
-      read(std::uint8_t{});
-      break;
-    case Kind::u2:
-      read(std::uint16_t{});
-      break;
-    case Kind::u4:
-      read(std::uint32_t{});
-      break;
-    case Kind::u8:
-      read(std::uint64_t{});
-      break;
-  }
+  const std::endian order = header.descr[0] == '>' ? std::endian::big : std::endian::little;
+  type.convert(data.data(), order, header.fortran_order, result.values);
   return result;
 }
 

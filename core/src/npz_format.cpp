@@ -40,6 +40,8 @@ class ZipError {
   ZipError() { zip_error_init(&error_); }
   ZipError(const ZipError&) = delete;
   ZipError& operator=(const ZipError&) = delete;
+  ZipError(ZipError&&) = delete;
+  ZipError& operator=(ZipError&&) = delete;
   ~ZipError() { zip_error_fini(&error_); }
   zip_error_t* get() { return &error_; }
   std::string text() { return zip_error_strerror(&error_); }

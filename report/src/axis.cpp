@@ -235,7 +235,9 @@ std::vector<double> linear_ticks(double lo, double hi, int target) {
   const double first = std::ceil(lo / size - edge);
   const double last = std::floor(hi / size + edge);
   std::vector<double> ticks;
-  for (double k = first; k <= last; k += 1) {
+  const int count = static_cast<int>(last - first) + 1;
+  for (int i = 0; i < count; ++i) {
+    const double k = first + i;
     ticks.push_back(k == 0 ? 0.0 : decimal(k, step.mantissa, step.exponent));
   }
   return ticks;
@@ -318,7 +320,9 @@ AxisRange settle_axis(const Axis& axis, Extent data, const AxisFit& fit, const c
         values.size() >= 2 &&
         std::all_of(values.begin(), values.end(), [](double v) { return is_power(v, 10); });
     if (decades && values[1] < 11 * values[0]) {
-      for (double decade = values.front() / 10; decade <= range.hi; decade *= 10) {
+      std::vector<double> starts = values;
+      starts.push_back(values.front() / 10);
+      for (const double decade : starts) {
         for (int k = 2; k <= 9; ++k) {
           if (k * decade > range.lo && k * decade < range.hi) {
             range.minor.push_back(k * decade);

@@ -242,7 +242,10 @@ class Drawing {
     // Cells without a value let this hatching through.
     if (!cells_.allFinite()) {
       std::string hatch;
-      for (double d = 8; d < width + height; d += 8) {
+      constexpr double spacing = 8;
+      const int lines = static_cast<int>((width + height) / spacing);
+      for (int k = 1; k <= lines; ++k) {
+        const double d = spacing * k;
         const double x0 = std::max(0.0, d - height);
         const double x1 = std::min(d, width);
         hatch += fmt::format("M{} {}L{} {}", px(left_ + x0), px(top_ + d - x0), px(left_ + x1),

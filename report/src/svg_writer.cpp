@@ -103,7 +103,8 @@ void SvgWriter::tooltip(std::string_view content) {
 }
 
 void SvgWriter::marker(Point centre, std::size_t slot) {
-  const auto [x, y] = centre;
+  const double x = centre.x;
+  const double y = centre.y;
   const auto polygon = [&](std::initializer_list<Point> corners) {
     std::string data;
     for (const Point& c : corners) {

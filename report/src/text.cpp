@@ -18,7 +18,7 @@ constexpr std::string_view no_break_space = "\u00A0";
 /// Decimal exponent after rounding to `digits` significant digits: 999.96 with 4 digits has 3.
 int rounded_exponent(double value, int digits) {
   const std::string text = fmt::format("{:.{}e}", value, digits - 1);
-  return std::atoi(text.c_str() + text.find('e') + 1);
+  return static_cast<int>(std::strtol(text.c_str() + text.find('e') + 1, nullptr, 10));
 }
 
 void drop_trailing_zeros(std::string& text) {

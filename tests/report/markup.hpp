@@ -125,7 +125,7 @@ inline std::vector<double> attribute_values(std::string_view svg, const std::str
   for (std::size_t at = svg.find(key); at != std::string_view::npos; at = svg.find(key, at + 1)) {
     const std::size_t start = at + key.size();
     values.push_back(
-        std::atof(std::string(svg.substr(start, svg.find('"', start) - start)).c_str()));
+        std::strtod(std::string(svg.substr(start, svg.find('"', start) - start)).c_str(), nullptr));
   }
   return values;
 }

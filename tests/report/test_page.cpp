@@ -14,8 +14,11 @@ using xbar_test::count;
 namespace {
 
 void check_sound(const std::string& html) {
-  CHECK(xbar_test::markup_fault(html) == "");
-  CHECK(xbar_test::outside_reference(html) == "");
+  const std::string fault = xbar_test::markup_fault(html);
+  const std::string outside = xbar_test::outside_reference(html);
+  CAPTURE(fault, outside);
+  CHECK(fault.empty());
+  CHECK(outside.empty());
 }
 
 /// Everything between <main> and </main>.

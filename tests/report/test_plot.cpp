@@ -37,8 +37,11 @@ xbar::Matrix slope(xbar::Index rows, xbar::Index cols) {
 
 /// Well-formed, without outside references and without broken numbers.
 void check_sound(const std::string& svg) {
-  CHECK(xbar_test::markup_fault(svg) == "");
-  CHECK(xbar_test::outside_reference(svg) == "");
+  const std::string fault = xbar_test::markup_fault(svg);
+  const std::string outside = xbar_test::outside_reference(svg);
+  CAPTURE(fault, outside);
+  CHECK(fault.empty());
+  CHECK(outside.empty());
   CHECK_FALSE(xbar_test::has_bad_coordinate(svg));
   CHECK(contains(svg, R"(role="img")"));
   CHECK(contains(svg, "aria-label=\""));
@@ -48,13 +51,13 @@ void check_sound(const std::string& svg) {
 }  // namespace
 
 TEST_CASE("report/plot: the checker of these tests sees broken markup") {
-  CHECK(xbar_test::markup_fault("<svg><g></svg>") != "");
-  CHECK(xbar_test::markup_fault("<svg><g/>") != "");
-  CHECK(xbar_test::markup_fault("<svg a=\"x></svg>") != "");
-  CHECK(xbar_test::markup_fault("<p>a < b</p>") != "");
-  CHECK(xbar_test::markup_fault("<p>a & b</p>") != "");
-  CHECK(xbar_test::markup_fault("<p class=\"a > b\">x<br/></p>") == "");
-  CHECK(xbar_test::outside_reference("<a href='https://x'>") != "");
+  CHECK_FALSE(xbar_test::markup_fault("<svg><g></svg>").empty());
+  CHECK_FALSE(xbar_test::markup_fault("<svg><g/>").empty());
+  CHECK_FALSE(xbar_test::markup_fault("<svg a=\"x></svg>").empty());
+  CHECK_FALSE(xbar_test::markup_fault("<p>a < b</p>").empty());
+  CHECK_FALSE(xbar_test::markup_fault("<p>a & b</p>").empty());
+  CHECK(xbar_test::markup_fault("<p class=\"a > b\">x<br/></p>").empty());
+  CHECK_FALSE(xbar_test::outside_reference("<a href='https://x'>").empty());
   CHECK(xbar_test::has_bad_coordinate(R"(<path d="M1 nan"/>)"));
 }
 
@@ -214,7 +217,7 @@ TEST_CASE("report/plot: names at the lines do not overlap") {
   for (std::size_t at = svg.find(R"( class="xb-name")"); at != std::string::npos;
        at = svg.find(R"( class="xb-name")", at + 1)) {
     const std::size_t y = svg.rfind(" y=\"", at);
-    bases.push_back(std::atof(svg.c_str() + y + 4));
+    bases.push_back(std::strtod(svg.c_str() + y + 4, nullptr));
   }
   REQUIRE(bases.size() == 5);
   std::sort(bases.begin(), bases.end());

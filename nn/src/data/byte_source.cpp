@@ -45,8 +45,7 @@ std::size_t ByteSource::unpack(unsigned char* to, std::size_t count) {
   while (filled < count && !ended_) {
     const uInt input = clamped(rest_.size());
     const uInt output = clamped(count - filled);
-    // zlib's interface is older than const; it does not write to the input.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(rest_.data()));
+    stream_.next_in = reinterpret_cast<const Bytef*>(rest_.data());
     stream_.avail_in = input;
     stream_.next_out = to + filled;
     stream_.avail_out = output;

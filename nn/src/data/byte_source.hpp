@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#define ZLIB_CONST  // zlib then promises not to write to its input
 #include <zlib.h>
 
 namespace xbar::nn::detail {
@@ -20,6 +21,8 @@ class ByteSource {
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
+  ByteSource(ByteSource&&) = delete;
+  ByteSource& operator=(ByteSource&&) = delete;
 
   /// Fills `to` with the next `count` bytes, fewer only at the end.
   /// @return how many.

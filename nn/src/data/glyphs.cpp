@@ -157,7 +157,8 @@ class Canvas {
         const double py = row + 0.5 - a.y;
         const double along = std::clamp((px * dx + py * dy) / length2, 0.0, 1.0);
         const double distance = std::hypot(px - along * dx, py - along * dy);
-        double& ink = ink_[static_cast<std::size_t>(row * side + column)];
+        const int pixel = row * side + column;
+        double& ink = ink_[static_cast<std::size_t>(pixel)];
         ink = std::max(ink, std::clamp(reach - distance, 0.0, 1.0));
       }
     }
@@ -174,7 +175,7 @@ class Canvas {
     return {static_cast<int>(std::clamp(std::floor(low), 0.0, static_cast<double>(side))),
             static_cast<int>(std::clamp(std::ceil(high), 0.0, static_cast<double>(side)))};
   }
-  std::array<double, static_cast<std::size_t>(side) * side> ink_{};
+  std::array<double, std::size_t{side} * side> ink_{};
 };
 
 /// Two draws of 16 bits as one noise value: triangular in (-1, 1).
@@ -203,7 +204,7 @@ void render(const Drawing& drawing, const RandomStream& stream, float* pixels) {
     for (std::size_t i = 1; i < points.size(); ++i) canvas.draw(points[i - 1], points[i], width);
   }
 
-  constexpr std::size_t pixel_count = static_cast<std::size_t>(glyph_side * glyph_side);
+  constexpr auto pixel_count = static_cast<std::size_t>(glyph_side * glyph_side);
   static_assert(pixel_count % 4 == 0);
   for (std::size_t at = 0; at < pixel_count;) {
     for (const std::uint32_t word : draws.bits()) {

@@ -17,7 +17,7 @@ struct Plane {
 // True also for a NaN candidate; a NaN that is the best so far stays it.
 bool beats(float candidate, float best) { return candidate > best || candidate != candidate; }
 
-void pool(const float* x, Plane in, float* y, std::uint16_t* winner, Plane out, Index kernel,
+void pool(const float* x, Plane in, float* y, std::int32_t* winner, Plane out, Index kernel,
           Index stride) {
   for (Index p = 0; p < out.height; ++p) {
     for (Index q = 0; q < out.width; ++q) {
@@ -34,16 +34,17 @@ void pool(const float* x, Plane in, float* y, std::uint16_t* winner, Plane out, 
         }
       }
       *y++ = best;
-      *winner++ = static_cast<std::uint16_t>(place);
+      *winner++ = static_cast<std::int32_t>(place);
     }
   }
 }
 
 // The usual case, 2 x 2 without overlap, without inner loops and branches.
-void pool_two(const float* x, Plane in, float* y, std::uint16_t* winner, Plane out) {
+void pool_two(const float* x, Plane in, float* y, std::int32_t* winner, Plane out) {
   for (Index p = 0; p < out.height; ++p) {
     const float* above = x + 2 * p * in.width;
     const float* below = above + in.width;
+#pragma omp simd
     for (Index q = 0; q < out.width; ++q) {
       const bool right_above = beats(above[2 * q + 1], above[2 * q]);
       const float best_above = right_above ? above[2 * q + 1] : above[2 * q];
@@ -51,14 +52,14 @@ void pool_two(const float* x, Plane in, float* y, std::uint16_t* winner, Plane o
       const float best_below = right_below ? below[2 * q + 1] : below[2 * q];
       const bool lower = beats(best_below, best_above);
       y[q] = lower ? best_below : best_above;
-      winner[q] = static_cast<std::uint16_t>(lower ? 2 + right_below : 0 + right_above);
+      winner[q] = static_cast<std::int32_t>(lower ? 2 + right_below : 0 + right_above);
     }
     y += out.width;
     winner += out.width;
   }
 }
 
-void unpool(const float* dy, const std::uint16_t* winner, Plane out, float* dx, Plane in,
+void unpool(const float* dy, const std::int32_t* winner, Plane out, float* dx, Plane in,
             Index kernel, Index stride) {
   std::fill(dx, dx + in.height * in.width, 0.0F);
   for (Index p = 0; p < out.height; ++p) {
@@ -69,18 +70,21 @@ void unpool(const float* dy, const std::uint16_t* winner, Plane out, float* dx, 
   }
 }
 
-void unpool_two(const float* dy, const std::uint16_t* winner, Plane out, float* dx, Plane in) {
+void unpool_two(const float* dy, const std::int32_t* winner, Plane out, float* dx, Plane in) {
   if (in.height != 2 * out.height || in.width != 2 * out.width) {
     std::fill(dx, dx + in.height * in.width, 0.0F);  // the last row or column has no window
   }
   for (Index p = 0; p < out.height; ++p) {
     float* above = dx + 2 * p * in.width;
     float* below = above + in.width;
+#pragma omp simd
     for (Index q = 0; q < out.width; ++q) {
-      above[2 * q] = winner[q] == 0 ? dy[q] : 0.0F;
-      above[2 * q + 1] = winner[q] == 1 ? dy[q] : 0.0F;
-      below[2 * q] = winner[q] == 2 ? dy[q] : 0.0F;
-      below[2 * q + 1] = winner[q] == 3 ? dy[q] : 0.0F;
+      const float gradient = dy[q];
+      const std::int32_t place = winner[q];
+      above[2 * q] = place == 0 ? gradient : 0.0F;
+      above[2 * q + 1] = place == 1 ? gradient : 0.0F;
+      below[2 * q] = place == 2 ? gradient : 0.0F;
+      below[2 * q + 1] = place == 3 ? gradient : 0.0F;
     }
     dy += out.width;
     winner += out.width;
@@ -121,7 +125,7 @@ void MaxPool2d::compute_forward(const Tensor& x, Tensor& y) {
     for (Index plane = begin; plane < end; ++plane) {
       const float* from = x.data() + plane * in_size;
       float* to = y.data() + plane * out_size;
-      std::uint16_t* winner = winner_.data() + plane * out_size;
+      std::int32_t* winner = winner_.data() + plane * out_size;
       if (kernel_ == 2 && stride_ == 2) {
         pool_two(from, in, to, winner, out);
       } else {
@@ -141,7 +145,7 @@ void MaxPool2d::compute_backward(const Tensor& x, const Tensor& y, const Tensor&
     for (Index plane = begin; plane < end; ++plane) {
       const float* from = dy.data() + plane * out_size;
       float* to = dx->data() + plane * in_size;
-      const std::uint16_t* winner = winner_.data() + plane * out_size;
+      const std::int32_t* winner = winner_.data() + plane * out_size;
       if (kernel_ == 2 && stride_ == 2) {
         unpool_two(from, winner, out, to, in);
       } else {

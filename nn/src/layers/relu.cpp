@@ -19,7 +19,10 @@ void Relu::compute_backward(const Tensor& /*x*/, const Tensor& y, const Tensor& 
   const float* in = dy.data();
   float* out = dx->data();
   for_chunks(y.size(), 1, [=](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) out[i] = value[i] > 0.0F ? in[i] : 0.0F;
+    for (Index i = begin; i < end; ++i) {
+      const float gradient = in[i];  // read in any case: a condition on a load is not vectorised
+      out[i] = value[i] > 0.0F ? gradient : 0.0F;
+    }
   });
 }
 

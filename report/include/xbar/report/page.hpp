@@ -32,6 +32,8 @@ struct Cell {
   Status status = Status::neutral;
 
   Cell() = default;
+  // Implicit, so that rows read as they are: {"conv1", 3, 0.61}.
+  // NOLINTBEGIN(google-explicit-constructor,modernize-pass-by-value)
   Cell(std::string_view content, Status meaning = Status::neutral)
       : text(content), status(meaning) {}
   Cell(const char* content, Status meaning = Status::neutral) : text(content), status(meaning) {}
@@ -40,6 +42,8 @@ struct Cell {
   /// Shown by format_number with `digits` significant digits.
   Cell(std::floating_point auto value, int digits = 4) : Cell(number(double(value), digits)) {}
   Cell(std::integral auto value) : Cell(whole(static_cast<long long>(value))) {}
+
+  // NOLINTEND(google-explicit-constructor,modernize-pass-by-value)
 
   /// Shown with exactly `decimals` digits behind the point, so that the points line up.
   [[nodiscard]] static Cell fixed(double value, int decimals, Status meaning = Status::neutral);

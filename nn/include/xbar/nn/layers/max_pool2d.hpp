@@ -27,7 +27,7 @@ class MaxPool2d final : public Layer {
  private:
   Index kernel_;
   Index stride_;
-  std::vector<std::uint16_t> winner_;  // place of the maximum in its window, i * kernel + j
+  std::vector<std::int32_t> winner_;  // place of the maximum in its window, i * kernel + j
 };
 
 }  // namespace xbar::nn

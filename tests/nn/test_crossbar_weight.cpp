@@ -1,0 +1,149 @@
+#include <xbar/nn/crossbar_weight.hpp>
+
+#include <xbar/core/error.hpp>
+#include <xbar/nn/layers/softmax_cross_entropy.hpp>
+#include <xbar/nn/models.hpp>
+#include <xbar/nn/trainer.hpp>
+#include <xbar/surrogate_calibrate/calibrate.hpp>
+
+#include "support/catch.hpp"
+
+using xbar::Index;
+using xbar::surrogate::ModelKind;
+
+namespace {
+
+xbar::nn::CrossbarMapping mapping_with(ModelKind kind, Index tile = 16) {
+  xbar::nn::CrossbarMapping mapping;
+  mapping.technology.tile_rows = tile;
+  mapping.technology.tile_columns = tile;
+  mapping.make_model = [kind](const xbar::WireResistance& wires) {
+    return xbar::surrogate::make_model(kind, wires);
+  };
+  return mapping;
+}
+
+xbar::nn::Tensor batch_of(const xbar::nn::DataSet& data, Index count) {
+  xbar::nn::Tensor images({count, data.train.channels, data.train.height, data.train.width});
+  std::copy_n(data.train.pixels.begin(), images.size(), images.data());
+  return images;
+}
+
+double largest_difference(const xbar::nn::Tensor& a, const xbar::nn::Tensor& b) {
+  double worst = 0;
+  for (Index k = 0; k < a.size(); ++k) worst = std::max(worst, double(std::abs(a[k] - b[k])));
+  return worst;
+}
+
+// A few glyphs are enough here.
+xbar::nn::DataSet small_data(Index train, Index test) {
+  xbar::nn::DataSet data = xbar::nn::load_data("glyphs", 5);
+  for (auto& [set, count] : {std::pair{&data.train, train}, std::pair{&data.test, test}}) {
+    set->count = count;
+    set->pixels.resize(static_cast<std::size_t>(count * set->image_size()));
+    set->labels.resize(static_cast<std::size_t>(count));
+  }
+  return data;
+}
+
+}  // namespace
+
+TEST_CASE("nn/crossbar_weight: with ideal wires every model gives the plain network's outputs",
+          "[nn]") {
+  const xbar::nn::DataSet data = small_data(8, 8);
+  for (const std::string& name : {std::string("mlp"), std::string("lenet5")}) {
+    xbar::nn::Network plain = xbar::nn::make_model(name, {1, 28, 28}, 10, 3);
+    xbar::nn::Network arrays = xbar::nn::make_model(name, {1, 28, 28}, 10, 3);
+    xbar::nn::map_to_crossbars(arrays, mapping_with(ModelKind::ideal, 64));
+    const xbar::nn::Tensor images = batch_of(data, 8);
+    const xbar::nn::Tensor expected = plain.forward(images);
+    REQUIRE(largest_difference(arrays.forward(images), expected) <= 1e-5);
+    // And the same gradients: forward, backward and outer product agree.
+    xbar::nn::SoftmaxCrossEntropy loss;
+    loss.forward(expected, {data.train.labels.data(), 8});
+    plain.backward(loss.backward());
+    arrays.backward(loss.backward());
+    for (std::size_t k = 0; k < plain.parameters().size(); ++k) {
+      const auto& a = plain.parameters()[k]->gradient;
+      const auto& b = arrays.parameters()[k]->gradient;
+      REQUIRE((a - b).cwiseAbs().maxCoeff() <= 1e-5 * (1 + a.cwiseAbs().maxCoeff()));
+    }
+  }
+}
+
+TEST_CASE("nn/crossbar_weight: wires change what the network computes", "[nn]") {
+  const xbar::nn::DataSet data = small_data(4, 4);
+  xbar::nn::Network plain = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
+  xbar::nn::Network arrays = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
+  xbar::nn::map_to_crossbars(arrays, mapping_with(ModelKind::exact, 64));
+  const xbar::nn::Tensor images = batch_of(data, 4);
+  const xbar::nn::Tensor expected = plain.forward(images);
+  REQUIRE(largest_difference(arrays.forward(images), expected) >= 0.05);
+}
+
+TEST_CASE("nn/crossbar_weight: to the arrays and back keeps the weights", "[nn]") {
+  xbar::nn::Network network = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
+  const xbar::TensorFile before = network.state();
+  xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder, 64));
+  REQUIRE(xbar::nn::crossbar_layers(network).size() == 3);
+  xbar::nn::map_to_digital(network);
+  REQUIRE(xbar::nn::crossbar_layers(network).empty());
+  const xbar::TensorFile after = network.state();
+  for (const auto& [name, tensor] : before.tensors) {
+    const auto& other = after.tensors.at(name);
+    for (std::size_t k = 0; k < tensor.values.size(); ++k) {
+      REQUIRE(std::abs(tensor.values[k] - other.values[k]) <= 1e-6F);
+    }
+  }
+}
+
+TEST_CASE("nn/crossbar_weight: in-situ training learns, and resumes bit for bit", "[nn]") {
+  const xbar::nn::DataSet data = small_data(600, 200);
+  xbar::nn::TrainOptions options;
+  options.epochs = 2;
+  options.schedule.kind = xbar::nn::ScheduleKind::cosine;
+  auto mapping = mapping_with(ModelKind::operating_point, 64);
+  mapping.headroom = 4.0;
+  mapping.technology.update.write_noise = 0.001;
+
+  const auto fresh = [&] {
+    xbar::nn::Network network = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
+    xbar::nn::map_to_crossbars(network, mapping);
+    return network;
+  };
+  xbar::nn::Network whole = fresh();
+  xbar::nn::TrainState middle;
+  xbar::TensorFile cells;
+  xbar::TensorFile values;
+  xbar::nn::TrainCallbacks callbacks;
+  callbacks.on_epoch_end = [&](const xbar::nn::TrainState& state, const xbar::nn::Network& now) {
+    if (state.epoch != 1) return;
+    middle = xbar::nn::train_state_from(xbar::nn::to_tensor_file(state));
+    cells = xbar::nn::crossbar_state(whole);
+    values = now.state();
+  };
+  const auto report = xbar::nn::train(whole, data, options, callbacks);
+  REQUIRE(report.epochs.back().train_loss < 0.7 * report.epochs.front().train_loss);
+
+  xbar::nn::Network half = fresh();
+  half.load_state(values);
+  xbar::nn::load_crossbar_state(half, cells);
+  const auto resumed = xbar::nn::train(half, data, options, {}, &middle);
+  REQUIRE(resumed.epochs.back().train_loss == report.epochs.back().train_loss);
+  REQUIRE(resumed.epochs.back().test_accuracy == report.epochs.back().test_accuracy);
+}
+
+TEST_CASE("nn/crossbar_weight: a state of another network is refused by name", "[nn]") {
+  xbar::nn::Network network = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
+  xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder, 64));
+  xbar::TensorFile cells = xbar::nn::crossbar_state(network);
+  cells.tensors["fc2.plus"].shape = {1, 2};
+  REQUIRE_THROWS_WITH(xbar::nn::load_crossbar_state(network, cells),
+                      xbar_test::Contains("fc2.plus") && xbar_test::Contains("(128, 256)"));
+  cells.tensors.erase("fc2.plus");
+  REQUIRE_THROWS_WITH(xbar::nn::load_crossbar_state(network, cells),
+                      xbar_test::Contains("'fc2.plus' is missing"));
+  REQUIRE_THROWS_AS(
+      xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder), std::vector<float>{1.0F}),
+      xbar::InvalidArgument);
+}
