@@ -284,8 +284,7 @@ SolveResult DirectSolver::solve(const Matrix& voltage, const SolveOptions& optio
       nodes.wordline.data()[e] = at(wordline_node_[static_cast<std::size_t>(e)]);
       nodes.bitline.data()[e] = at(bitline_node_[static_cast<std::size_t>(e)]);
     }
-    result.current.col(k) =
-        (conductance_.array() * (nodes.wordline - nodes.bitline).array()).colwise().sum();
+    result.current.col(k) = sink_currents(conductance_, wires_, nodes);
     const KclResidual residual = kcl_residual(conductance_, wires_, input, nodes);
     if (!(residual.relative < kcl_limit)) {
       throw NumericalError(fmt::format(

@@ -16,11 +16,16 @@ struct KclResidual {
 /// A solution that leaves more than this share of the largest cell current is not accepted.
 inline constexpr double kcl_limit = 1e-6;
 
-/// Net current into every node. Nodes joined by less than a micro-ohm are taken together: double
-/// precision cannot resolve the voltage across such a segment. Nodes held by a terminal of zero
-/// resistance have no law to obey.
+/// Net current into every node. Nodes joined by so little resistance that double precision cannot
+/// resolve the voltage across it are taken together; nodes held by such a terminal have no law to
+/// obey.
 [[nodiscard]] KclResidual kcl_residual(const Eigen::Ref<const Matrix>& conductance,
                                        const WireResistance& wires, const Vector& voltage,
                                        const NodeVoltages& nodes);
+
+/// I(j) from the node voltages, by the way that loses fewer digits: the sum of the bitline's cell
+/// currents, or the voltage across the sink where that is the larger resistance.
+[[nodiscard]] Vector sink_currents(const Eigen::Ref<const Matrix>& conductance,
+                                   const WireResistance& wires, const NodeVoltages& nodes);
 
 }  // namespace xbar::solver

@@ -69,7 +69,6 @@ void LineSolver::factor(const Matrix& conductance, const WireResistance& wires) 
 LineSolver::Outcome LineSolver::solve_vector(const double* voltage, const SolveOptions& options) {
   const Index size = m_ * n_;
   const Index last = (m_ - 1) * n_;
-  const double* G = conductance_.data();
   const double* Gt = conductance_transposed_.data();
   for (Buffer* buffer : {&w_, &r_, &z_, &p_, &s_, &q_, &u_, &c_}) {
     buffer->resize(static_cast<std::size_t>(size));
@@ -131,7 +130,6 @@ LineSolver::Outcome LineSolver::solve_vector(const double* voltage, const SolveO
   KERNEL(multiply)(size, Gt, u_.data(), c_.data());
   KERNEL(transpose)(n_, m_, c_.data(), q_.data());
   precondition(q_.data(), w_.data());
-  (void)G;
   return outcome;
 }
 
@@ -154,8 +152,7 @@ SolveResult LineSolver::solve(const Matrix& voltage, const SolveOptions& options
     result.report.iterations = std::max(result.report.iterations, outcome.iterations);
     NodeVoltages nodes = node_voltages();
     const Eigen::Map<const Matrix> conductance(conductance_.data(), m_, n_);
-    result.current.col(k) =
-        (conductance.array() * (nodes.wordline - nodes.bitline).array()).colwise().sum();
+    result.current.col(k) = sink_currents(conductance, wires_, nodes);
     const KclResidual residual = kcl_residual(conductance, wires_, input, nodes);
     if (!outcome.converged || !(residual.relative < kcl_limit)) {
       throw NumericalError(fmt::format(
@@ -268,7 +265,7 @@ Matrix LineSolver::effective_conductance(const SolveOptions& options) {
       (size, beta.data(), space.z.data(), space.r.data(), space.p.data(), space.s.data());
       rz = next;
     }
-    // The cell currents, summed along the sensed lines.
+    // The currents at the sensed ends, by the way that loses fewer digits (as in sink_currents()).
     if (!drive_wordlines) {
       for (std::size_t e = 0; e < driven.size(); ++e) space.w[e] += driven[e];
     }
@@ -276,20 +273,32 @@ Matrix LineSolver::effective_conductance(const SolveOptions& options) {
     wordline_solve(space.y.data());
     for (Index q = 0; q < P && block * P + q < count; ++q) {
       const Index line = block * P + q;
+      const auto at = [&](const Buffer& field, Index i, Index j) {
+        return field[static_cast<std::size_t>((i * n_ + j) * P + q)];
+      };
       if (drive_wordlines) {
-        effective.row(line).setZero();
-      } else {
-        effective.col(line).setZero();
-      }
-      for (Index i = 0; i < m_; ++i) {
         for (Index j = 0; j < n_; ++j) {
-          const std::size_t e = static_cast<std::size_t>((i * n_ + j) * P + q);
-          const double cell = G[i * n_ + j];
-          if (drive_wordlines) {
-            effective(line, j) += cell * (driven[e] + space.u[e] - space.w[e]);
-          } else {
-            effective(i, line) += cell * (space.w[e] - space.u[e]);
+          double current = 0;
+          double total = 0;
+          for (Index i = 0; i < m_; ++i) {
+            const double cell = G[i * n_ + j];
+            total += cell;
+            current += cell * (at(driven, i, j) + at(space.u, i, j) - at(space.w, i, j));
           }
+          const bool by_sink = wires_.sink_ohm * total > 1;
+          effective(line, j) = by_sink ? at(space.w, m_ - 1, j) / wires_.sink_ohm : current;
+        }
+      } else {
+        for (Index i = 0; i < m_; ++i) {
+          double current = 0;
+          double total = 0;
+          for (Index j = 0; j < n_; ++j) {
+            const double cell = G[i * n_ + j];
+            total += cell;
+            current += cell * (at(space.w, i, j) - at(space.u, i, j));
+          }
+          const bool by_source = wires_.source_ohm * total > 1;
+          effective(i, line) = by_source ? at(space.u, i, 0) / wires_.source_ohm : current;
         }
       }
     }

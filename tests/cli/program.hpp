@@ -2,11 +2,11 @@
 
 /// Runs the xbar program as a user would.
 
-#include <sys/wait.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include <sys/wait.h>
 
 #include <xbar/core/array_file.hpp>
 #include <xbar/core/atomic_file.hpp>

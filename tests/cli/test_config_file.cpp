@@ -1,5 +1,4 @@
 #include "program.hpp"
-
 #include "support/catch.hpp"
 
 using xbar_test::Contains;
@@ -14,9 +13,7 @@ void write_inputs(const Scratch& scratch) {
   xbar::write_array(scratch("V.npy"), xbar::Matrix::Ones(1, 1), true);
 }
 
-double current(const Scratch& scratch) {
-  return xbar::read_array(scratch("I.npy")).values(0, 0);
-}
+double current(const Scratch& scratch) { return xbar::read_array(scratch("I.npy")).values(0, 0); }
 
 }  // namespace
 

@@ -1,8 +1,7 @@
-#include "program.hpp"
-
 #include <xbar/solver/effective_conductance.hpp>
 #include <xbar/solver/solve.hpp>
 
+#include "program.hpp"
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
 
@@ -25,7 +24,8 @@ TEST_CASE("cli/effective: exact, forward and backward, keep and swap", "[cli]") 
   const Matrix conductance = random_matrix(6, 4, 1e-5, 1e-4, 1);
   xbar::write_array(scratch("G.npy"), conductance);
   const auto run = [&](const std::string& more) {
-    const auto outcome = run_xbar(scratch, "effective --conductance G.npy --out E.npy" + ohms + more);
+    const auto outcome =
+        run_xbar(scratch, "effective --conductance G.npy --out E.npy" + ohms + more);
     CAPTURE(outcome.err);
     REQUIRE(outcome.code == 0);
     return xbar::read_array(scratch("E.npy")).values;
@@ -59,8 +59,8 @@ TEST_CASE("cli/effective: the operating point is exact at its own inputs, both w
   const Matrix backward = xbar::read_array(scratch("E.npy")).values;
   const Matrix exact =
       xbar::solver::effective_conductance(conductance, wires, xbar::Direction::backward);
-  REQUIRE(relative_error(backward.transpose() * bitline_voltage, exact.transpose() * bitline_voltage) <=
-          1e-10);
+  REQUIRE(relative_error(backward.transpose() * bitline_voltage,
+                         exact.transpose() * bitline_voltage) <= 1e-10);
 }
 
 TEST_CASE("cli/effective: wrong names and shapes", "[cli]") {

@@ -1,9 +1,8 @@
-#include "program.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include <xbar/core/version.hpp>
 
+#include "program.hpp"
 #include "support/catch.hpp"
 
 using xbar_test::Contains;

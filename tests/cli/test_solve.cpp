@@ -1,9 +1,8 @@
-#include "program.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include <xbar/solver/solve.hpp>
 
+#include "program.hpp"
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
 
@@ -26,24 +25,26 @@ TEST_CASE("cli/solve: files in, files out, vectors stay vectors", "[cli]") {
   xbar::write_array(scratch("v.npy"), voltage.col(1), true);
   const std::string ohms = " --source-ohm 500 --sink-ohm 100 --wordline-ohm 2.5 --bitline-ohm 3.5";
   for (const std::string method : {"line", "direct"}) {
-    REQUIRE(run_xbar(scratch, "solve --conductance G.csv --voltage V.npy --current-out I.npy --method " +
-                                  method + ohms)
+    REQUIRE(run_xbar(scratch,
+                     "solve --conductance G.csv --voltage V.npy --current-out I.npy --method " +
+                         method + ohms)
                 .code == 0);
     const auto currents = xbar::read_array(scratch("I.npy"));
     REQUIRE_FALSE(currents.is_vector);
     REQUIRE(relative_error(currents.values, expected) <= 1e-11);
   }
-  REQUIRE(run_xbar(scratch, "solve --conductance G.npy --voltage v.npy --current-out i.npy "
-                            "--nodes-out nodes.npz" +
-                                ohms)
+  REQUIRE(run_xbar(scratch,
+                   "solve --conductance G.npy --voltage v.npy --current-out i.npy "
+                   "--nodes-out nodes.npz" +
+                       ohms)
               .code == 0);
   const auto currents = xbar::read_array(scratch("i.npy"));
   REQUIRE(currents.is_vector);
   REQUIRE(relative_error(currents.values, expected.col(1)) <= 1e-11);
   const auto nodes = xbar::read_npz(scratch("nodes.npz"));
-  const Matrix cell = conductance.array() * (nodes.at("wordline_voltage").values -
-                                             nodes.at("bitline_voltage").values)
-                                                .array();
+  const Matrix cell =
+      conductance.array() *
+      (nodes.at("wordline_voltage").values - nodes.at("bitline_voltage").values).array();
   REQUIRE(relative_error(cell.colwise().sum().transpose(), expected.col(1)) <= 1e-11);
 }
 

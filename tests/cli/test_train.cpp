@@ -1,7 +1,6 @@
-#include "program.hpp"
-
 #include <nlohmann/json.hpp>
 
+#include "program.hpp"
 #include "support/catch.hpp"
 
 using xbar_test::Contains;
@@ -31,13 +30,15 @@ TEST_CASE("cli/train: train, evaluate, re-map and report, one after the other", 
   REQUIRE(results.at("deployed").size() == 2);
 
   // The weights on their own give the same accuracy.
-  const auto evaluate = run_xbar(scratch,
-                                 "evaluate --model lenet5 --data glyphs --seed 3 --json --on-ohm 50e3 "
-                                 "--weights run/ideal/weights.safetensors");
+  const auto evaluate =
+      run_xbar(scratch,
+               "evaluate --model lenet5 --data glyphs --seed 3 --json --on-ohm 50e3 "
+               "--weights run/ideal/weights.safetensors");
   REQUIRE(evaluate.code == 0);
   const auto evaluated = nlohmann::json::parse(evaluate.out);
   REQUIRE(evaluated.at("ideal").at("accuracy") == ideal.at("test_accuracy"));
-  REQUIRE(evaluated.at("wired").at(0).at("accuracy") == results.at("deployed").at(0).at("accuracy"));
+  REQUIRE(evaluated.at("wired").at(0).at("accuracy") ==
+          results.at("deployed").at(0).at("accuracy"));
 
   // What was trained in the arrays comes back into equal arrays.
   const auto again = run_xbar(scratch,
@@ -76,8 +77,9 @@ TEST_CASE("cli/train: a run that was killed goes on where it was", "[cli]") {
       "train --model mlp --data glyphs --epochs 2 --on-ohm 50e3 --schedule constant ";
   REQUIRE(run_xbar(scratch, train + "--out whole").code == 0);
   // One epoch only, then the checkpoint is made to look like that of a killed run of two.
-  REQUIRE(run_xbar(scratch, "train --model mlp --data glyphs --epochs 1 --on-ohm 50e3 "
-                            "--schedule constant --out killed")
+  REQUIRE(run_xbar(scratch,
+                   "train --model mlp --data glyphs --epochs 1 --on-ohm 50e3 "
+                   "--schedule constant --out killed")
               .code == 0);
   auto run = run_file(scratch, "killed");
   run["settings"]["epochs"] = "2";

@@ -1,6 +1,5 @@
-#include <xbar/device/conductance_range.hpp>
-
 #include <xbar/core/error.hpp>
+#include <xbar/device/conductance_range.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,7 +1,7 @@
-#include <xbar/device/linear_update.hpp>
-
 #include <cmath>
 #include <vector>
+
+#include <xbar/device/linear_update.hpp>
 
 #include "support/catch.hpp"
 
@@ -40,8 +40,9 @@ TEST_CASE("device/linear_update: write noise grows with the root of the step", "
   }
 }
 
-TEST_CASE("device/linear_update: a cell that is not written gets no noise; draws depend on the cell",
-          "[device]") {
+TEST_CASE(
+    "device/linear_update: a cell that is not written gets no noise; draws depend on the cell",
+    "[device]") {
   const RandomStream noise(7, "noise");
   const LinearUpdate model{.write_noise = 0.1};
   std::vector<float> whole = {0.5F, 0.5F, 0.5F, 0.5F};

@@ -1,8 +1,7 @@
-#include <xbar/mapping/column_order.hpp>
-
 #include <limits>
 
 #include <xbar/core/error.hpp>
+#include <xbar/mapping/column_order.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,8 +1,7 @@
-#include <xbar/mapping/crossbar_matrix.hpp>
-
 #include <utility>
 
 #include <xbar/core/error.hpp>
+#include <xbar/mapping/crossbar_matrix.hpp>
 #include <xbar/solver/solve.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
@@ -56,7 +55,8 @@ TEST_CASE("mapping/crossbar_matrix: with ideal wires the arrays compute the weig
 
 TEST_CASE("mapping/crossbar_matrix: tiles carry the differential pairs where they belong",
           "[mapping]") {
-  // 3 outputs x 5 inputs on 4 x 2 tiles: tile rows hold inputs 0-3 and 4, tile columns outputs 0-1, 2.
+  // 3 outputs x 5 inputs on 4 x 2 tiles: tile rows hold inputs 0-3 and 4, tile columns outputs
+  // 0-1, 2.
   CrossbarOptions options = options_with(ModelKind::ideal);
   options.technology.tile_rows = 4;
   options.technology.tile_columns = 2;
@@ -72,7 +72,8 @@ TEST_CASE("mapping/crossbar_matrix: tiles carry the differential pairs where the
   REQUIRE(plus.cols() == 2);
   REQUIRE_THAT(plus(0, 0), xbar_test::WithinRel(55e-6, 1e-6));
   REQUIRE_THAT(plus(3, 1), xbar_test::WithinRel(10e-6, 1e-6));  // no weight here: g_min
-  REQUIRE_THAT(matrix.tile_conductance(Polarity::minus, 0)(1, 0), xbar_test::WithinRel(100e-6, 1e-6));
+  REQUIRE_THAT(matrix.tile_conductance(Polarity::minus, 0)(1, 0),
+               xbar_test::WithinRel(100e-6, 1e-6));
   REQUIRE_THAT(matrix.tile_conductance(Polarity::plus, 0)(1, 0), xbar_test::WithinRel(10e-6, 1e-6));
 }
 
@@ -93,7 +94,8 @@ TEST_CASE("mapping/crossbar_matrix: wired products are those of the solved tiles
       Matrix voltage = Matrix::Zero(8, 1);
       for (Index i = 0; i < 8 && row * 8 + i < inputs; ++i) voltage(i, 0) = x(row * 8 + i, 0);
       const Matrix current =
-          xbar::solver::solve(matrix.tile_conductance(polarity, t), voltage, technology.wires).current;
+          xbar::solver::solve(matrix.tile_conductance(polarity, t), voltage, technology.wires)
+              .current;
       const double scale = (polarity == Polarity::plus ? 1.5 : -1.5) / technology.range().width();
       for (Index j = 0; j < 8 && column * 8 + j < outputs; ++j) {
         y(column * 8 + j, 0) += scale * current(j, 0);
@@ -142,8 +144,8 @@ TEST_CASE("mapping/crossbar_matrix: many small updates add up", "[mapping]") {
 
 TEST_CASE("mapping/crossbar_matrix: between measurements the ratio keeps close to the truth",
           "[mapping]") {
-  // After every cell moved by up to 5 % of the range, the design's figure for the ratio on G is 0.45
-  // to 0.8 % at 64 x 64; the stale matrix would be off by the movement itself.
+  // After every cell moved by up to 5 % of the range, the design's figure for the ratio on G is
+  // 0.45 to 0.8 % at 64 x 64; the stale matrix would be off by the movement itself.
   CrossbarOptions options = options_with(ModelKind::exact, 32);
   options.refresh = 1000;
   CrossbarMatrix estimated(32, 32, 1.0F, options);
@@ -167,6 +169,7 @@ TEST_CASE("mapping/crossbar_matrix: gain calibration takes out the common part o
           "[mapping]") {
   const MatrixF weight = random_weight(20, 40, 9);
   double former = 1e9;
+  double raw = 0;
   for (const Gain gain : {Gain::none, Gain::tile, Gain::column}) {
     CrossbarOptions options = options_with(ModelKind::exact, 16);
     options.technology.gain = gain;
@@ -174,9 +177,12 @@ TEST_CASE("mapping/crossbar_matrix: gain calibration takes out the common part o
     matrix.program(weight);
     const double off = (matrix.forward_weight() - weight).norm() / weight.norm();
     REQUIRE(off < former);
+    if (gain == Gain::none) raw = off;
     former = off;
   }
-  REQUIRE(former <= 0.02);
+  // Source and sink resistance, most of the loss here, act on a bitline nearly as a whole: more than
+  // three quarters go.
+  REQUIRE(former <= 0.25 * raw);
 }
 
 TEST_CASE("mapping/crossbar_matrix: a column order changes where cells sit, not the arithmetic",
@@ -236,7 +242,8 @@ TEST_CASE("mapping/crossbar_matrix: errors name what is wrong", "[mapping]") {
                       Contains("expected 3 x 2") && Contains("got 2 x 3"));
   REQUIRE_THROWS_WITH(matrix.update(MatrixF::Zero(2, 3)), Contains("expected 3 x 2"));
   REQUIRE_THROWS_WITH(matrix.tile_conductance(Polarity::plus, 1), Contains("0 to 0"));
-  REQUIRE_THROWS_WITH(CrossbarMatrix(0, 2, 1.0F, options_with(ModelKind::ideal)), Contains("0 x 2"));
+  REQUIRE_THROWS_WITH(CrossbarMatrix(0, 2, 1.0F, options_with(ModelKind::ideal)),
+                      Contains("0 x 2"));
   REQUIRE_THROWS_WITH(CrossbarMatrix(1, 2, 0.0F, options_with(ModelKind::ideal)),
                       Contains("weight range"));
   REQUIRE_THROWS_WITH(CrossbarMatrix(1, 2, 1.0F, CrossbarOptions{}), Contains("make_model"));

@@ -1,6 +1,5 @@
-#include <xbar/mapping/technology.hpp>
-
 #include <xbar/core/error.hpp>
+#include <xbar/mapping/technology.hpp>
 
 #include "support/catch.hpp"
 

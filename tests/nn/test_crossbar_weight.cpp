@@ -1,6 +1,5 @@
-#include <xbar/nn/crossbar_weight.hpp>
-
 #include <xbar/core/error.hpp>
+#include <xbar/nn/crossbar_weight.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/nn/trainer.hpp>
@@ -143,7 +142,7 @@ TEST_CASE("nn/crossbar_weight: a state of another network is refused by name", "
   cells.tensors.erase("fc2.plus");
   REQUIRE_THROWS_WITH(xbar::nn::load_crossbar_state(network, cells),
                       xbar_test::Contains("'fc2.plus' is missing"));
-  REQUIRE_THROWS_AS(
-      xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder), std::vector<float>{1.0F}),
-      xbar::InvalidArgument);
+  REQUIRE_THROWS_AS(xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder),
+                                               std::vector<float>{1.0F}),
+                    xbar::InvalidArgument);
 }

@@ -1,9 +1,8 @@
-#include <xbar/nn/sensitivity.hpp>
-
 #include <cmath>
 
 #include <xbar/core/error.hpp>
 #include <xbar/nn/layers/linear.hpp>
+#include <xbar/nn/sensitivity.hpp>
 
 #include "support/catch.hpp"
 

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include <omp.h>
+
 #include <xbar/core/error.hpp>
+#include <xbar/core/parallel.hpp>
 #include <xbar/nn/layers/conv2d.hpp>
 #include <xbar/nn/layers/flatten.hpp>
 #include <xbar/nn/layers/linear.hpp>
@@ -122,6 +125,22 @@ TEST_CASE("nn/trainer: the same seed gives the same bits, another one others") {
   options.seed = 12;
   train(third, small_data(), options);
   CHECK_FALSE(same_bits(first.state(), third.state()));
+}
+
+TEST_CASE("nn/trainer: the number of threads does not change a bit of the result") {
+  DataSet data;
+  data.train = xbar_test::random_images(70, 28, 10, 1);  // batches of 32, 32 and 6
+  const int threads = xbar::thread_count();
+  std::vector<TensorFile> states;
+  for (const int count : {1, 2, 3}) {
+    omp_set_num_threads(count);
+    Network network = make_model("lenet5", {1, 28, 28}, 10, 1);
+    train(network, data, {.epochs = 2, .batch = 32});
+    states.push_back(network.state());
+  }
+  omp_set_num_threads(threads);
+  CHECK(same_bits(states[0], states[1]));
+  CHECK(same_bits(states[0], states[2]));
 }
 
 TEST_CASE("nn/trainer: a run that stopped and resumed equals one that did not, bit for bit") {

@@ -97,12 +97,13 @@ TEST_CASE("report/plot: a log axis spaces decades equally") {
 }
 
 TEST_CASE("report/plot: NaN and infinite points are left out and leave a gap") {
-  LinePlot plot{"", {"x"}, {"y"}, {{"s", {0, 1, 2, 3, 4, 5}, {1, 2, nan_value, 3, infinity, 4}}}};
+  LinePlot plot{
+      "", {"x"}, {"y"}, {{"s", {0, 1, 2, 3, 4, 5, 6}, {1, 2, nan_value, 3, 4, infinity, 5}}}};
   const std::string svg = plot.svg();
   check_sound(svg);
-  CHECK(count(svg, "<title>") == 4);
-  // Runs 0-1, 3, 5: only the first is long enough for a line.
-  CHECK(count(svg, R"(<path class="xb-line")") == 1);
+  CHECK(count(svg, "<title>") == 5);
+  // Runs 0-1, 3-4 and 6: the last is too short for a line and has its marker only.
+  CHECK(count(svg, R"(<path class="xb-line")") == 2);
 }
 
 TEST_CASE("report/plot: values that are not positive have no place on a log axis") {

@@ -1,6 +1,5 @@
-#include <xbar/solver/effective_conductance.hpp>
-
 #include <xbar/core/error.hpp>
+#include <xbar/solver/effective_conductance.hpp>
 #include <xbar/solver/solve.hpp>
 
 #include "support/arrays.hpp"
@@ -18,12 +17,13 @@ using xbar_test::relative_error;
 
 TEST_CASE("solver/effective_conductance: G_eff^T V are the solved currents", "[solver]") {
   // Shapes that straddle the block of 16 right-hand sides, and both choices of driven side.
-  for (const auto& [m, n] : {std::pair<Index, Index>{1, 1}, {1, 9}, {9, 1}, {15, 16}, {17, 33}, {40, 7}}) {
+  for (const auto& [m, n] :
+       {std::pair<Index, Index>{1, 1}, {1, 9}, {9, 1}, {15, 16}, {17, 33}, {40, 7}}) {
     const Matrix conductance = random_matrix(m, n, 5e-6, 5e-5, 11);
     const Matrix voltage = random_matrix(m, 4, -1, 1, 12);
     for (const WireResistance& wires :
-         {WireResistance{500, 100, 2.5, 2.5}, WireResistance{0, 0, 1, 1}, WireResistance{0, 50, 0, 3},
-          WireResistance{}}) {
+         {WireResistance{500, 100, 2.5, 2.5}, WireResistance{0, 0, 1, 1},
+          WireResistance{0, 50, 0, 3}, WireResistance{}}) {
       CAPTURE(m, n, wires.source_ohm, wires.wordline_ohm);
       const Matrix effective = effective_conductance(conductance, wires);
       const Matrix current = solve(conductance, voltage, wires).current;
@@ -71,8 +71,8 @@ TEST_CASE("solver/effective_conductance: the backward read of a 1 x 2 array, by 
 }
 
 TEST_CASE("solver/effective_conductance: loss of the published example arrays", "[solver]") {
-  // Mean loss 1 - I/I_ideal of a 64 x 64 array, R_on 100 kohm, ratio 10, uniform cells and inputs, in
-  // the reference values of the design: 20.04 % with 500/100/2.5/2.5 ohm, 2.88 % with 0/0/2/2.
+  // Mean loss 1 - I/I_ideal of a 64 x 64 array, R_on 100 kohm, ratio 10, uniform cells and inputs,
+  // in the reference values of the design: 20.04 % with 500/100/2.5/2.5 ohm, 2.88 % with 0/0/2/2.
   // Another random array of the same kind: windows of 0.5 and 0.1 points.
   const Matrix conductance = random_matrix(64, 64, 1e-6, 1e-5, 15);
   const auto loss = [&](const WireResistance& wires) {

@@ -1,8 +1,7 @@
-#include <xbar/solver/solve.hpp>
-
 #include <limits>
 
 #include <xbar/core/error.hpp>
+#include <xbar/solver/solve.hpp>
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
@@ -90,7 +89,8 @@ TEST_CASE("solver/solve: random circuits up to 5 x 5 match dense elimination", "
       const double error = relative_error(result.current, reference);
       CAPTURE(k, m, n, wires.source_ohm, wires.sink_ohm, wires.wordline_ohm, wires.bitline_ohm,
               result.report.brief());
-      // 1e-10 is the promise; 1e-3 ohm segments beside 1 Mohm cells cost about three digits of 1e-16.
+      // 1e-10 is the promise; 1e-3 ohm segments beside 1 Mohm cells cost about three digits of
+      // 1e-16.
       REQUIRE(error <= 1e-10);
       worst[method == SolveMethod::direct] = std::max(worst[method == SolveMethod::direct], error);
     }
@@ -229,13 +229,15 @@ TEST_CASE("solver/solve: errors name the argument, what was expected and what wa
   const double nan = std::numeric_limits<double>::quiet_NaN();
   Matrix bad = good;
   bad(2, 1) = -1e-6;
-  REQUIRE_THAT(message(bad, voltage, {}), Contains("conductance") && Contains("wordline 2, bitline 1"));
+  REQUIRE_THAT(message(bad, voltage, {}),
+               Contains("conductance") && Contains("wordline 2, bitline 1"));
   bad(2, 1) = nan;
   REQUIRE_THAT(message(bad, voltage, {}), Contains("nan"));
   bad(2, 1) = infinity;
   REQUIRE_THAT(message(bad, voltage, {}), Contains("inf"));
   REQUIRE_THAT(message(Matrix(0, 0), voltage, {}), Contains("at least 1 x 1"));
-  REQUIRE_THAT(message(good, Matrix::Ones(2, 1), {}), Contains("expected 3 rows") && Contains("2 x 1"));
+  REQUIRE_THAT(message(good, Matrix::Ones(2, 1), {}),
+               Contains("expected 3 rows") && Contains("2 x 1"));
   REQUIRE_THAT(message(good, Matrix(3, 0), {}), Contains("p = 0"));
   REQUIRE_THAT(message(good, Matrix::Constant(3, 1, nan), {}), Contains("voltage"));
   REQUIRE_THAT(message(good, voltage, {-1, 0, 0, 0}), Contains("source-ohm") && Contains("-1"));

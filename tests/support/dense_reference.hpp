@@ -60,12 +60,14 @@ inline xbar::Vector dense_currents(const xbar::Matrix& conductance, const xbar::
   std::vector<Wire> list;
   for (std::size_t i = 0; i < m; ++i) {
     list.push_back({ground, u(i, 0), wires.source_ohm, voltage(static_cast<xbar::Index>(i))});
-    for (std::size_t j = 0; j + 1 < n; ++j) list.push_back({u(i, j), u(i, j + 1), wires.wordline_ohm, 0});
+    for (std::size_t j = 0; j + 1 < n; ++j)
+      list.push_back({u(i, j), u(i, j + 1), wires.wordline_ohm, 0});
   }
   const std::size_t first_sink = list.size();
   for (std::size_t j = 0; j < n; ++j) list.push_back({w(m - 1, j), ground, wires.sink_ohm, 0});
   for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t i = 0; i + 1 < m; ++i) list.push_back({w(i, j), w(i + 1, j), wires.bitline_ohm, 0});
+    for (std::size_t i = 0; i + 1 < m; ++i)
+      list.push_back({w(i, j), w(i + 1, j), wires.bitline_ohm, 0});
   }
   const std::size_t unknowns = 2 * cells + list.size();
   std::vector<std::vector<long double>> a(unknowns, std::vector<long double>(unknowns, 0));

@@ -1,6 +1,5 @@
-#include <xbar/surrogate_calibrate/calibrate.hpp>
-
 #include <xbar/solver/solve.hpp>
+#include <xbar/surrogate_calibrate/calibrate.hpp>
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
@@ -28,7 +27,8 @@ TEST_CASE("surrogate/calibrate: the family is ordered by accuracy", "[surrogate]
   const xbar::WireResistance wires{100, 100, 1, 1};
   const Matrix conductance = random_matrix(64, 64, 5e-6, 5e-5, 1);
   const Matrix inputs = xbar::surrogate::random_sparse_inputs(64, 32, 1);
-  const Matrix exact = xbar::surrogate::effective_conductance(ModelKind::exact, conductance, wires, {});
+  const Matrix exact =
+      xbar::surrogate::effective_conductance(ModelKind::exact, conductance, wires, {});
   double former = 1e9;
   for (const ModelKind kind : {ModelKind::ideal, ModelKind::ladder, ModelKind::operating_point}) {
     const Matrix model =

@@ -1,7 +1,6 @@
-#include <xbar/surrogate/ladder.hpp>
-
 #include <xbar/core/error.hpp>
 #include <xbar/solver/solve.hpp>
+#include <xbar/surrogate/ladder.hpp>
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
@@ -57,15 +56,15 @@ TEST_CASE("surrogate/ladder: the operating point is exact where it was measured"
   const WireResistance wires{500, 100, 2.5, 2.5};
   const Matrix conductance = random_matrix(40, 33, 5e-6, 5e-5, 5);
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
-    const Matrix voltage = seed == 1 ? Matrix(Matrix::Ones(40, 1)) : random_matrix(40, 1, 0.3, 1, seed);
+    const Matrix voltage =
+        seed == 1 ? Matrix(Matrix::Ones(40, 1)) : random_matrix(40, 1, 0.3, 1, seed);
     xbar::solver::SolveOptions options;
     options.node_voltages = true;
     const auto exact = xbar::solver::solve(conductance, voltage, wires, options);
     const auto& nodes = exact.nodes.front();
-    const Matrix factor = xbar::surrogate::operating_point_factor(nodes.wordline, nodes.bitline,
-                                                                  voltage.col(0));
-    const Matrix effective =
-        xbar::surrogate::operating_point_ladder(conductance, factor, wires);
+    const Matrix factor =
+        xbar::surrogate::operating_point_factor(nodes.wordline, nodes.bitline, voltage.col(0));
+    const Matrix effective = xbar::surrogate::operating_point_ladder(conductance, factor, wires);
     REQUIRE(relative_error(effective.transpose() * voltage, exact.current) <= 1e-11);
     // And it is a good deal better than the plain ladder elsewhere.
     const Matrix other = random_matrix(40, 8, 0, 1, 77);

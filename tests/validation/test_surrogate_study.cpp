@@ -1,6 +1,5 @@
-#include <xbar/validation/surrogate_study.hpp>
-
 #include <xbar/core/error.hpp>
+#include <xbar/validation/surrogate_study.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,9 +1,8 @@
-#include <xbar/validation/tile_check.hpp>
-
 #include <xbar/core/error.hpp>
 #include <xbar/nn/crossbar_weight.hpp>
 #include <xbar/nn/layers/linear.hpp>
 #include <xbar/nn/models.hpp>
+#include <xbar/validation/tile_check.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -79,12 +81,15 @@ void unpool_two(const float* dy, const std::int32_t* winner, Plane out, float* d
     float* below = above + in.width;
 #pragma omp simd
     for (Index q = 0; q < out.width; ++q) {
-      const float gradient = dy[q];
-      const std::int32_t place = winner[q];
-      above[2 * q] = place == 0 ? gradient : 0.0F;
-      above[2 * q + 1] = place == 1 ? gradient : 0.0F;
-      below[2 * q] = place == 2 ? gradient : 0.0F;
-      below[2 * q + 1] = place == 3 ? gradient : 0.0F;
+      // Masks instead of conditions, which the compiler would turn into jumps.
+      const auto bits = std::bit_cast<std::uint32_t>(dy[q]);
+      const auto part = [&](std::int32_t place) {
+        return std::bit_cast<float>(bits & (0U - static_cast<std::uint32_t>(winner[q] == place)));
+      };
+      above[2 * q] = part(0);
+      above[2 * q + 1] = part(1);
+      below[2 * q] = part(2);
+      below[2 * q + 1] = part(3);
     }
     dy += out.width;
     winner += out.width;

@@ -78,8 +78,8 @@ struct TrainReport {
 /// Trains on data.train by SoftmaxCrossEntropy; tests on data.test, if there is any, after each
 /// epoch. Pixels go in as they are, in [0, 1]: voltages of an array are not negative.
 ///
-/// The order of the images of an epoch depends on (seed, epoch) only; the result depends on the
-/// seed, the machine's matrix-multiply engine and nothing else.
+/// The order of the images of an epoch depends on (seed, epoch) only. With digital weights the
+/// result is the same, bit for bit, on one machine for any number of threads.
 /// @param resume  a state to continue from, the network having the weights of that moment
 /// @throws InvalidArgument for options out of range, data that do not fit the network, or a
 ///         resumed state whose options differ (epochs may, unless the schedule is cosine);
