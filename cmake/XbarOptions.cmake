@@ -1,6 +1,7 @@
 # Everything optional is built by default only when xbar is the top-level project.
 option(XBAR_BUILD_CLI "Build the xbar program" ${PROJECT_IS_TOP_LEVEL})
 option(XBAR_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(XBAR_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(XBAR_BUILD_BENCH "Build the benchmarks" OFF)
 option(XBAR_BUILD_FUZZ "Build the libFuzzer harnesses (clang)" OFF)
 option(XBAR_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)

@@ -4,6 +4,10 @@ include(GNUInstallDirs)
 add_library(xbar_build_flags INTERFACE)
 target_compile_options(xbar_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                                                   -Wno-sign-conversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlapping copies in std::string's operator+ (its bug 105651).
+  target_compile_options(xbar_build_flags INTERFACE -Wno-restrict)
+endif()
 if(XBAR_WARNINGS_AS_ERRORS)
   target_compile_options(xbar_build_flags INTERFACE -Werror)
 endif()

@@ -16,6 +16,16 @@ Index ceil_divide(Index a, Index b) { return (a + b - 1) / b; }
 
 }  // namespace
 
+template <typename Body>
+void CrossbarMatrix::for_each_output(const Body& body) const {
+  // Waking the other cores costs as much as some ten thousand cells.
+  if (outputs_ * inputs_ < 16384) {
+    for (Index o = 0; o < outputs_; ++o) body(o);
+  } else {
+    parallel_for(outputs_, body);
+  }
+}
+
 CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
                                CrossbarOptions options)
     : options_(std::move(options)),
@@ -78,7 +88,7 @@ void CrossbarMatrix::program(const MatrixF& weight) {
       minus_.state(slot, k) = std::max(-x, 0.0F);
     }
   }
-  decode();
+  for_each_output([&](Index o) { decode_output(o); });
   refresh();
 }
 
@@ -91,7 +101,8 @@ void CrossbarMatrix::update(const MatrixF& delta) {
   const RandomStream plus_noise = options_.noise.substream(2 * update_count_);
   const RandomStream minus_noise = options_.noise.substream(2 * update_count_ + 1);
   ++update_count_;
-  parallel_for(outputs_, [&](Index o) {
+  const bool measure_now = ++updates_since_refresh_ >= options_.refresh;
+  for_each_output([&](Index o) {
     thread_local std::vector<float> change_plus;
     thread_local std::vector<float> change_minus;
     const auto count = static_cast<std::size_t>(inputs_);
@@ -109,13 +120,10 @@ void CrossbarMatrix::update(const MatrixF& delta) {
     const auto first = static_cast<std::uint64_t>(o) * count;
     device::apply_update(technology().update, {plus, count}, change_plus, plus_noise, first);
     device::apply_update(technology().update, {minus, count}, change_minus, minus_noise, first);
+    decode_output(o);
+    if (!measure_now) compose_output(o);
   });
-  decode();
-  if (++updates_since_refresh_ >= options_.refresh) {
-    refresh();
-  } else {
-    compose_all();
-  }
+  if (measure_now) refresh();
 }
 
 void CrossbarMatrix::refresh() {
@@ -125,9 +133,11 @@ void CrossbarMatrix::refresh() {
     if (side->backward_model) measure(*side, *side->backward_model, side->backward);
   }
   gain_.setOnes();
-  compose(plus_.ratio, minus_.ratio, forward_);
-  fit_gain();
-  compose_all();
+  for_each_output([&](Index o) { compose_output(o); });
+  if (technology().gain != Gain::none) {
+    fit_gain();
+    for_each_output([&](Index o) { compose_output(o); });
+  }
 }
 
 void CrossbarMatrix::measure(Side& side, surrogate::EffectiveModel& model, MatrixF& ratio) {
@@ -164,40 +174,44 @@ void CrossbarMatrix::measure(Side& side, surrogate::EffectiveModel& model, Matri
 
 // W_eff(o,k) = gain * weight_range * ((x+ + g0) ratio+ - (x- + g0) ratio-), g0 = g_min/(g_max -
 // g_min)
-void CrossbarMatrix::compose(const MatrixF& ratio_plus, const MatrixF& ratio_minus,
-                             MatrixF& effective) const {
+void CrossbarMatrix::compose_output(Index output, const MatrixF& ratio_plus,
+                                    const MatrixF& ratio_minus, MatrixF& effective) const {
   const float g0 = g_min_ / g_width_;
-  const Index stride = plus_.state.cols();
+  const Index offset = slot_of_output_[static_cast<std::size_t>(output)] * plus_.state.cols();
   const Index rows = technology().tile_rows;
-  parallel_for(outputs_, [&](Index o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    const float* plus = plus_.state.data() + slot * stride;
-    const float* minus = minus_.state.data() + slot * stride;
-    const float* up = ratio_plus.data() + slot * stride;
-    const float* down = ratio_minus.data() + slot * stride;
-    float* out = effective.data() + o * inputs_;
-    for (Index tile_row = 0; tile_row < tile_row_count_; ++tile_row) {
-      const float scale = weight_range_ * gain_(o, tile_row);
-      const Index first = tile_row * rows;
-      const Index last = std::min(first + rows, inputs_);
+  const float* plus = plus_.state.data() + offset;
+  const float* minus = minus_.state.data() + offset;
+  const float* up = ratio_plus.data() + offset;
+  const float* down = ratio_minus.data() + offset;
+  float* out = effective.data() + output * inputs_;
+  for (Index tile_row = 0; tile_row < tile_row_count_; ++tile_row) {
+    const float scale = weight_range_ * gain_(output, tile_row);
+    const Index first = tile_row * rows;
+    const Index last = std::min(first + rows, inputs_);
 #pragma omp simd
-      for (Index k = first; k < last; ++k) {
-        out[k] = scale * ((plus[k] + g0) * up[k] - (minus[k] + g0) * down[k]);
-      }
+    for (Index k = first; k < last; ++k) {
+      out[k] = scale * ((plus[k] + g0) * up[k] - (minus[k] + g0) * down[k]);
     }
-  });
-}
-
-void CrossbarMatrix::compose_all() {
-  compose(plus_.ratio, minus_.ratio, forward_);
-  if (technology().terminals == Terminals::swap) {
-    compose(plus_.backward, minus_.backward, backward_);
   }
 }
 
+void CrossbarMatrix::compose_output(Index output) {
+  compose_output(output, plus_.ratio, minus_.ratio, forward_);
+  if (technology().terminals == Terminals::swap) {
+    compose_output(output, plus_.backward, minus_.backward, backward_);
+  }
+}
+
+void CrossbarMatrix::decode_output(Index output) {
+  const Index offset = slot_of_output_[static_cast<std::size_t>(output)] * plus_.state.cols();
+  const float* plus = plus_.state.data() + offset;
+  const float* minus = minus_.state.data() + offset;
+  float* out = weight_.data() + output * inputs_;
+#pragma omp simd
+  for (Index k = 0; k < inputs_; ++k) out[k] = weight_range_ * (plus[k] - minus[k]);
+}
+
 void CrossbarMatrix::fit_gain() {
-  const Gain kind = technology().gain;
-  if (kind == Gain::none) return;
   const Index rows = technology().tile_rows;
   // Sums over each bitline's own cells; a tile's factor adds up its bitlines.
   Matrix wanted = Matrix::Zero(slot_count(), tile_row_count_);
@@ -213,7 +227,7 @@ void CrossbarMatrix::fit_gain() {
       found(slot, r) = wired.squaredNorm();
     }
   }
-  if (kind == Gain::tile) {
+  if (technology().gain == Gain::tile) {
     const Index columns = technology().tile_columns;
     for (Index c = 0; c < tile_column_count_; ++c) {
       for (Index r = 0; r < tile_row_count_; ++r) {
@@ -233,17 +247,6 @@ void CrossbarMatrix::fit_gain() {
           found(slot, r) > 0 ? static_cast<float>(wanted(slot, r) / found(slot, r)) : 1.0F;
     }
   }
-}
-
-void CrossbarMatrix::decode() {
-  parallel_for(outputs_, [&](Index o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    const float* plus = plus_.state.data() + slot * plus_.state.cols();
-    const float* minus = minus_.state.data() + slot * minus_.state.cols();
-    float* out = weight_.data() + o * inputs_;
-#pragma omp simd
-    for (Index k = 0; k < inputs_; ++k) out[k] = weight_range_ * (plus[k] - minus[k]);
-  });
 }
 
 void CrossbarMatrix::check_column_order(const std::vector<Index>& slot_of_output) const {
@@ -305,7 +308,7 @@ void CrossbarMatrix::restore(const State& state) {
     plus_.state.row(slot).head(inputs_) = state.plus.row(o);
     minus_.state.row(slot).head(inputs_) = state.minus.row(o);
   }
-  decode();
+  for_each_output([&](Index o) { decode_output(o); });
   refresh();
 }
 

@@ -13,7 +13,8 @@ namespace xbar::nn {
 
 void check_images(const Network& network, const ImageSet& images, const char* name) {
   const Shape shape{images.channels, images.height, images.width};
-  if (shape != network.input_shape() || network.output_shape().rank() != 1) {
+  const bool as_vector = network.input_shape() == Shape{images.image_size()};
+  if (!(shape == network.input_shape() || as_vector) || network.output_shape().rank() != 1) {
     throw InvalidArgument(fmt::format("{}: expected images of shape {}, which {} takes, found {}",
                                       name, to_string(network.input_shape()), network.name(),
                                       to_string(shape)));

@@ -97,9 +97,9 @@ TEST_CASE("nn/crossbar_weight: to the arrays and back keeps the weights", "[nn]"
 }
 
 TEST_CASE("nn/crossbar_weight: in-situ training learns, and resumes bit for bit", "[nn]") {
-  const xbar::nn::DataSet data = small_data(600, 200);
+  const xbar::nn::DataSet data = small_data(1200, 200);
   xbar::nn::TrainOptions options;
-  options.epochs = 2;
+  options.epochs = 3;
   options.schedule.kind = xbar::nn::ScheduleKind::cosine;
   auto mapping = mapping_with(ModelKind::operating_point, 64);
   mapping.headroom = 4.0;
@@ -122,6 +122,7 @@ TEST_CASE("nn/crossbar_weight: in-situ training learns, and resumes bit for bit"
     values = now.state();
   };
   const auto report = xbar::nn::train(whole, data, options, callbacks);
+  // 57 steps: ideal arithmetic gets from 2.0 to about 0.9 in them; chance is log(10) = 2.3.
   REQUIRE(report.epochs.back().train_loss < 0.7 * report.epochs.front().train_loss);
 
   xbar::nn::Network half = fresh();

@@ -50,6 +50,12 @@ TEST_CASE("nn/evaluation: accuracy, loss and right images of three that are work
   CHECK(done.back() == 3);
 }
 
+TEST_CASE("nn/evaluation: a network with a vector input takes flattened images") {
+  Network network("vector", {2});
+  network.emplace<Linear>("fc1", 2, 2).weight_store().set_weight(MatrixF::Identity(2, 2));
+  CHECK(evaluate(network, three_images()).correct == std::vector<std::uint8_t>{1, 1, 0});
+}
+
 TEST_CASE("nn/evaluation: images whose logits are NaN count as wrong") {
   Network network = identity_network();
   network.weighted_layers()[0]->weight_store().set_weight(

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -112,6 +113,36 @@ TEST_CASE("nn/trainer: an epoch's record and the progress add up") {
   CHECK(last.train_loss < report.epochs.front().train_loss);
   CHECK(report.seconds > 0);
   CHECK(report.images_per_second > 0);
+}
+
+TEST_CASE("nn/trainer: every epoch sees every image once, in an order of its own") {
+  DataSet data = small_data();
+  for (Index i = 0; i < 50; ++i) {
+    data.train.pixels[static_cast<std::size_t>(i) * 64] = static_cast<float>(i) / 64;  // the mark
+  }
+  const auto orders_of = [&](std::uint64_t seed) {
+    Network network = small_network(1);
+    std::vector<std::vector<int>> orders(2);
+    TrainCallbacks callbacks;
+    callbacks.progress = [&](const xbar::Progress& progress) {
+      if (progress.phase != "train") return;
+      const Tensor& x = network.layers()[0]->last_input();
+      for (Index n = 0; n < x.count(); ++n) {
+        orders[progress.done <= 4 ? 0 : 1].push_back(static_cast<int>(64 * x[n * 64]));
+      }
+    };
+    train(network, data, {.epochs = 2, .batch = 16, .seed = seed}, callbacks);
+    return orders;
+  };
+  const auto orders = orders_of(1);
+  for (std::vector<int> order : orders) {
+    REQUIRE(order.size() == 50);
+    std::sort(order.begin(), order.end());
+    for (int i = 0; i < 50; ++i) CHECK(order[static_cast<std::size_t>(i)] == i);
+  }
+  CHECK(orders[0] != orders[1]);
+  CHECK(orders_of(1) == orders);
+  CHECK(orders_of(2)[0] != orders[0]);
 }
 
 TEST_CASE("nn/trainer: the same seed gives the same bits, another one others") {

@@ -104,9 +104,13 @@ class CrossbarMatrix {
 
   void measure(Side& side, surrogate::EffectiveModel& model, MatrixF& ratio);
   void fit_gain();
-  void compose(const MatrixF& ratio_plus, const MatrixF& ratio_minus, MatrixF& effective) const;
-  void compose_all();
-  void decode();
+  // Rows of W_eff and of W from the cells of one output.
+  void compose_output(Index output, const MatrixF& ratio_plus, const MatrixF& ratio_minus,
+                      MatrixF& effective) const;
+  void compose_output(Index output);
+  void decode_output(Index output);
+  template <typename Body>
+  void for_each_output(const Body& body) const;
   void check_column_order(const std::vector<Index>& slot_of_output) const;
 
   CrossbarOptions options_;

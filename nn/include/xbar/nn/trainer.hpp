@@ -94,7 +94,8 @@ struct Evaluation {
   std::vector<std::uint8_t> correct;  ///< 1 or 0 for each image
 };
 
-/// Runs the images through the network, `batch` at a time.
+/// Runs the images through the network, `batch` at a time. (As in train, a network whose input is a
+/// vector takes the images of that many values, flattened.)
 /// @param progress  phase "test", in images
 /// @throws InvalidArgument for an empty set, images that do not fit the network, or batch < 1.
 [[nodiscard]] Evaluation evaluate(Network& network, const ImageSet& images, Index batch = 250,

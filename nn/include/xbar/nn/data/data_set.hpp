@@ -32,8 +32,8 @@ struct DataSet {
 };
 
 /// Loads the data set that `spec` names: NAME or NAME=DIR.
-///   glyphs              generated from `seed`, needs no file
-///   mnist, fashion-mnist   the four IDX files, plain or .gz, in DIR; without DIR in $XBAR_DATA/NAME
+///   glyphs                 generated from `seed`, needs no file
+///   mnist, fashion-mnist   the four IDX files, plain or .gz, in DIR; without it in $XBAR_DATA/NAME
 /// @throws InvalidArgument for an unknown name (suggests the nearest) and where no folder is known;
 ///         IoError for a missing, truncated or inconsistent file.
 [[nodiscard]] DataSet load_data(const std::string& spec, std::uint64_t seed);

@@ -1,0 +1,22 @@
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/report/run_page.hpp>
+
+#include "run_pages/pages.hpp"
+#include "run_pages/run_file.hpp"
+
+namespace xbar::report {
+
+std::string run_page(const std::filesystem::path& folder) {
+  const pages::Run run = pages::read_run(folder);
+  if (run.command == "quickstart") return pages::quickstart_page(run).html();
+  if (run.command == "train") return pages::train_page(run).html();
+  if (run.command == "validate") return pages::validate_page(run).html();
+  if (run.command == "remap") return pages::remap_page(run).html();
+  throw InvalidArgument(
+      fmt::format("{}: command: expected quickstart, train, validate or remap, found '{}'",
+                  (folder / "run.json").string(), run.command));
+}
+
+}  // namespace xbar::report

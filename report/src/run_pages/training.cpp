@@ -1,0 +1,191 @@
+#include "training.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <xbar/report/text.hpp>
+
+#include "statistics.hpp"
+
+namespace xbar::report::pages {
+namespace {
+
+constexpr double hundred = 100;
+
+TrainingRun training_run(const Value& v) {
+  TrainingRun run;
+  run.name = v.text("name");
+  run.wired = v.text("arithmetic") != "ideal";
+  if (run.wired) {
+    run.technology = technology(v.at("technology"));
+    run.surrogate = v.text("surrogate");
+    run.refresh = v.number("refresh");
+  }
+  run.test_accuracy = v.number("test_accuracy");
+  run.exact_accuracy = v.number("exact_accuracy");
+  run.test_loss = v.number("test_loss");
+  run.images_per_second = v.number("images_per_second");
+  run.train_seconds = v.number("train_seconds");
+  for (const Value& e : v.at("epochs").items()) {
+    run.epoch.push_back(e.number("epoch"));
+    run.epoch_train_loss.push_back(e.number("train_loss"));
+    run.epoch_test_accuracy.push_back(hundred * e.number("test_accuracy"));
+  }
+  return run;
+}
+
+double last_epoch(const std::vector<TrainingRun>& runs) {
+  double last = 0;
+  for (const TrainingRun& run : runs) {
+    for (const double epoch : run.epoch) last = std::max(last, epoch);
+  }
+  return last;
+}
+
+BarPlot run_bars(const std::vector<TrainingRun>& runs, double TrainingRun::*value) {
+  BarPlot plot;
+  BarSeries bars;
+  for (const TrainingRun& run : runs) {
+    plot.groups.push_back(run.label);
+    bars.values.push_back(run.*value);
+  }
+  plot.series.push_back(std::move(bars));
+  return plot;
+}
+
+}  // namespace
+
+std::vector<TrainingRun> training_runs(const Value& list) {
+  std::vector<TrainingRun> runs;
+  std::vector<Technology> technologies;
+  for (const Value& v : list.items()) {
+    runs.push_back(training_run(v));
+    if (runs.back().technology) technologies.push_back(*runs.back().technology);
+  }
+  constexpr Colour colours[] = {Colour::blue,  Colour::orange, Colour::green, Colour::purple,
+                                Colour::ochre, Colour::sky,    Colour::red};
+  const std::vector<std::string> names = labels(technologies);
+  std::size_t wired = 0;
+  for (TrainingRun& run : runs) {
+    if (run.wired) {
+      run.label = names.size() > 1 ? "Through arrays, " + names[wired] : "Through wired arrays";
+      run.colour = wired < std::size(colours) ? colours[wired] : Colour::automatic;
+      ++wired;
+    } else {
+      run.label = "Ideal arithmetic";
+      run.colour = Colour::grey;
+    }
+  }
+  return runs;
+}
+
+const TrainingRun* ideal_run(const std::vector<TrainingRun>& runs) {
+  const auto found =
+      std::find_if(runs.begin(), runs.end(), [](const TrainingRun& run) { return !run.wired; });
+  return found == runs.end() ? nullptr : &*found;
+}
+
+const TrainingRun* hardest_run(const std::vector<TrainingRun>& runs) {
+  const TrainingRun* hardest = nullptr;
+  for (const TrainingRun& run : runs) {
+    if (run.wired && (hardest == nullptr || run.exact_accuracy < hardest->exact_accuracy)) {
+      hardest = &run;
+    }
+  }
+  return hardest;
+}
+
+void add_epoch_figures(Blocks& section, const std::vector<TrainingRun>& runs) {
+  LinePlot accuracy;
+  accuracy.title = "Test accuracy by epoch";
+  accuracy.x = epoch_axis(last_epoch(runs));
+  accuracy.y = {"Test accuracy", "%"};
+  LinePlot loss;
+  loss.title = "Training loss by epoch";
+  loss.x = accuracy.x;
+  loss.y = {"Training loss"};
+  for (const TrainingRun& run : runs) {
+    Series series;
+    series.name = run.label;
+    series.colour = run.colour;
+    series.dashed = !run.wired;
+    series.x = run.epoch;
+    series.y = run.epoch_test_accuracy;
+    accuracy.series.push_back(series);
+    series.y = run.epoch_train_loss;
+    loss.series.push_back(std::move(series));
+  }
+  const bool wired = hardest_run(runs) != nullptr;
+  section.figure(accuracy.svg(),
+                 wired ? "Share of the test images read right after each pass over the training "
+                         "images. Wired runs are tested with the surrogate that trains them."
+                       : "Share of the test images read right after each pass over the training "
+                         "images.");
+  section.figure(loss.svg(),
+                 "Mean cross-entropy over the training images during each pass; lower is better.");
+}
+
+void add_speed_figure(Blocks& section, const std::vector<TrainingRun>& runs) {
+  BarPlot plot = run_bars(runs, &TrainingRun::images_per_second);
+  plot.title = "Training speed";
+  plot.axis = {"Training images a second"};
+  plot.decimals = 0;
+  std::string caption = "Measured on the machine of the run, with whatever else it was doing.";
+  if (const TrainingRun* wired = hardest_run(runs)) {
+    caption += fmt::format(
+        " Through arrays every step runs forward, backward and update on the {}, which is measured "
+        "anew every {} updates.",
+        wired->surrogate == "operating-point" ? "operating-point ladder"
+                                              : model_label(wired->surrogate),
+        format_number(wired->refresh));
+  }
+  section.figure(plot.svg(), caption);
+}
+
+void add_time_figure(Blocks& section, const std::vector<TrainingRun>& runs) {
+  BarPlot plot = run_bars(runs, &TrainingRun::train_seconds);
+  plot.title = "Training time";
+  plot.axis = {"Time of all training steps", "s"};
+  section.figure(plot.svg(), "Without the tests after each epoch.");
+}
+
+std::string noise_words(double first, double second, long long images) {
+  const double noise = difference_noise(first, second, images);
+  if (!std::isfinite(noise)) return "";
+  return fmt::format("With {} test images, differences of up to about {} points can be chance.",
+                     grouped(images), format_fixed(hundred * noise, 1));
+}
+
+std::string whisker_words(long long images) {
+  if (images < 1) return "";
+  return fmt::format(
+      "Whiskers: how far chance can move a value with {} test images (95\u00A0% range).",
+      grouped(images));
+}
+
+BarSeries accuracy_bars(std::string name, const std::vector<double>& shares, long long images,
+                        Colour colour) {
+  BarSeries bars;
+  bars.name = std::move(name);
+  bars.colour = colour;
+  for (const double share : shares) {
+    bars.values.push_back(hundred * share);
+    bars.errors.push_back(hundred * accuracy_noise(share, images));
+  }
+  return bars;
+}
+
+Axis accuracy_axis(const std::vector<BarSeries>& series) {
+  std::vector<double> values;
+  std::vector<double> noise;
+  for (const BarSeries& bars : series) {
+    values.insert(values.end(), bars.values.begin(), bars.values.end());
+    noise.insert(noise.end(), bars.errors.begin(), bars.errors.end());
+  }
+  return accuracy_axis(values, noise);
+}
+
+}  // namespace xbar::report::pages

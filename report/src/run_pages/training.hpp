@@ -1,0 +1,59 @@
+#pragma once
+
+/// Training runs and how they are shown.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parts.hpp"
+
+namespace xbar::report::pages {
+
+/// One training, with ideal arithmetic or through arrays. Accuracies are shares.
+struct TrainingRun {
+  std::string name;
+  bool wired = false;
+  std::optional<Technology> technology = {};  ///< of a wired run
+  std::string surrogate = {};                 ///< of a wired run
+  double refresh = 0;                         ///< updates between two measurements of the arrays
+  double test_accuracy = 0;   ///< with the arithmetic of training: ideal, or the surrogate
+  double exact_accuracy = 0;  ///< with the exact circuit (ideal run: the same again)
+  double test_loss = 0;       ///< likewise
+  double images_per_second = 0;
+  double train_seconds = 0;
+  std::vector<double> epoch = {};
+  std::vector<double> epoch_train_loss = {};
+  std::vector<double> epoch_test_accuracy = {};
+
+  std::string label = {};  ///< in plots and tables
+  Colour colour = Colour::automatic;
+};
+
+/// Reads the list and hands out labels and colours: ideal grey, then a colour for each technology.
+[[nodiscard]] std::vector<TrainingRun> training_runs(const Value& list);
+
+/// The first run with ideal arithmetic.
+[[nodiscard]] const TrainingRun* ideal_run(const std::vector<TrainingRun>& runs);
+/// The wired run with the lowest accuracy in the exact circuit.
+[[nodiscard]] const TrainingRun* hardest_run(const std::vector<TrainingRun>& runs);
+
+/// Two figures: test accuracy and training loss by epoch.
+void add_epoch_figures(Blocks& section, const std::vector<TrainingRun>& runs);
+/// One figure: images a second.
+void add_speed_figure(Blocks& section, const std::vector<TrainingRun>& runs);
+/// One figure: how long the training took.
+void add_time_figure(Blocks& section, const std::vector<TrainingRun>& runs);
+
+/// "With 2,000 test images, differences of up to about 0.9 points can be chance."
+[[nodiscard]] std::string noise_words(double first, double second, long long images);
+/// Caption part that explains whiskers.
+[[nodiscard]] std::string whisker_words(long long images);
+
+/// Accuracies (shares) of one series of a BarPlot with their noise, in percent.
+[[nodiscard]] BarSeries accuracy_bars(std::string name, const std::vector<double>& shares,
+                                      long long images, Colour colour);
+/// Axis that suits all series.
+[[nodiscard]] Axis accuracy_axis(const std::vector<BarSeries>& series);
+
+}  // namespace xbar::report::pages
