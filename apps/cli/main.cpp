@@ -34,6 +34,15 @@ int exit_code(ErrorCode code) {
   return bad_input;
 }
 
+// OpenMP's threads spin while they wait unless OMP_WAIT_POLICY says otherwise, and libgomp reads it
+// before main. On a machine that others use too, spinning makes training 10 to 30 times slower
+// (docs/adr/0005-waiting-threads.md): where the user has not chosen, start again with "passive".
+void let_threads_sleep(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  setenv("OMP_WAIT_POLICY", "passive", 0);
+  execv("/proc/self/exe", argv);  // returns only if that is not possible; then go on as we are
+}
+
 int run(int argc, char** argv) {
   CLI::App program{"xbar: circuit-accurate resistive crossbars for neural networks", "xbar"};
   program.set_version_flag("--version", std::string("xbar ") + version);
@@ -87,6 +96,7 @@ int run(int argc, char** argv) {
 }  // namespace xbar::cli
 
 int main(int argc, char** argv) {
+  xbar::cli::let_threads_sleep(argv);
   try {
     return xbar::cli::run(argc, argv);
   } catch (const xbar::Error& error) {
