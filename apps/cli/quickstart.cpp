@@ -238,7 +238,7 @@ class QuickstartCommand final : public Command {
                  const TrainedLeg& ideal) const {
     mapping::Technology technology = technology_;
     technology.on_ohm = 5e3;
-    technology.wires = {.source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 5, .bitline_ohm = 5};
+    technology.wires = {.source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 10, .bitline_ohm = 10};
     fmt::print(
         "5. Re-mapping the ideally trained network on arrays with line resistance only "
         "({}, {:g} Ω a cell)\n",

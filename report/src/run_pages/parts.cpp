@@ -152,8 +152,8 @@ std::vector<std::string> labels(const std::vector<Technology>& technologies) {
   }
   std::vector<std::string> result;
   for (const Technology& t : technologies) {
-    result.push_back("R_on " + ohms(t.on_ohm));
-    if (line.size() > 1) result.back() += ", line " + ohms(t.wordline_ohm);
+    result.push_back("R_on\u00A0" + ohms(t.on_ohm));
+    if (line.size() > 1) result.back() += ", line\u00A0" + ohms(t.wordline_ohm);
   }
   return result;
 }
@@ -193,9 +193,10 @@ Axis accuracy_axis(const std::vector<double>& percents, const std::vector<double
   Axis axis{"Test accuracy", "%"};
   if (hi > hundred) axis.max = hundred;
   constexpr double half = 50;
-  if (lo > half && lo < hi) {
+  if (lo > half && lo < hundred && lo < hi) {
     const double step = hi - lo > 20 ? 10 : hi - lo > 6 ? 5 : 1;
     axis.min = step * std::floor(lo / step);
+    axis.max = std::min(hundred, step * std::ceil(hi / step));
   }
   return axis;
 }
@@ -232,8 +233,7 @@ void add_end(Page& page, const Run& run, const Entries& machine) {
   for (const auto& [key, value] : run.settings) settings.emplace_back(key, flag_value(value));
   details.key_values(settings);
   details.preformatted(command_line(run));
-  page.footer(fmt::format("Made by xbar {} · {}", run.version,
-                          run.settings.size() <= 3 ? command_line(run) : "xbar " + run.command));
+  page.footer(fmt::format("xbar {} · made from a run of “xbar {}”", run.version, run.command));
 }
 
 }  // namespace xbar::report::pages

@@ -25,7 +25,7 @@ struct ArrayPart {
   Technology technology;
   double line_seconds = 0;
   double direct_seconds = 0;
-  double iterations = 0;
+  long long iterations = 0;
   double kcl_residual = 0;
   double agreement = 0;
   ErrorRows errors;
@@ -69,7 +69,7 @@ ArrayPart read_array_part(const Run& run, const Value& v) {
           technology(v.at("technology")),
           v.number("line_seconds"),
           v.number("direct_seconds"),
-          v.number("iterations"),
+          v.count("iterations"),
           v.number("kcl_residual"),
           v.number("agreement"),
           error_rows(v.at("errors")),
@@ -212,7 +212,7 @@ void add_array(Page& page, const ArrayPart& a) {
   Entries entries = describe(a.technology);
   entries.front() = {"Array", square(a.size) + " cells"};
   entries.emplace_back("Line method", fmt::format("{}, {}", format_si(a.line_seconds, "s"),
-                                                  plural(std::llround(a.iterations), "iteration")));
+                                                  plural(a.iterations, "iteration")));
   entries.emplace_back("Direct method", format_si(a.direct_seconds, "s"));
   entries.emplace_back("The methods differ by",
                        format_number(a.agreement, 1) + " of the largest current");

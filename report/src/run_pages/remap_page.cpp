@@ -194,11 +194,9 @@ void add_comparison(Page& page, const Remap& r) {
   accuracy.groups = labels(technologies);
   accuracy.series = {accuracy_bars("As trained", as_is, r.test_images, Colour::grey),
                      accuracy_bars("Re-mapped", remapped, r.test_images, Colour::blue)};
-  accuracy.axis = accuracy_axis(accuracy.series);
+  accuracy.axis = accuracy_axis({accuracy.series[0], accuracy.series[1],
+                                 accuracy_bars("", {r.ideal}, r.test_images, Colour::automatic)});
   accuracy.references = {{hundred * r.ideal, "ideal " + format_fixed(hundred * r.ideal, 2)}};
-  if (accuracy.axis.min && std::isfinite(r.ideal)) {
-    accuracy.axis.min = std::min(*accuracy.axis.min, std::floor(hundred * r.ideal));
-  }
   accuracy.decimals = 2;
   section.figure(accuracy.svg(),
                  whisker_words(r.test_images) +

@@ -201,10 +201,10 @@ void add_end_result(Page& page, const Training& t) {
     all.push_back(accuracy_bars(lines[k].first, values, t.test_images, colours[k]));
     (k < 2 ? put : trained).series.push_back(all.back());
   }
-  Axis axis = accuracy_axis(all);
-  if (ideal != nullptr && axis.min) {
-    axis.min = std::min(*axis.min, std::floor(hundred * ideal->test_accuracy));
+  if (ideal != nullptr) {
+    all.push_back(accuracy_bars("", {ideal->test_accuracy}, t.test_images, Colour::automatic));
   }
+  const Axis axis = accuracy_axis(all);
 
   Blocks& section = page.section("What the wires cost");
   std::string text =

@@ -107,8 +107,10 @@ void add_epoch_figures(Blocks& section, const std::vector<TrainingRun>& runs) {
   loss.title = "Training loss by epoch";
   loss.x = accuracy.x;
   loss.y = {"Training loss"};
+  constexpr double few_epochs = 15;  // more points than that are a line without markers
   for (const TrainingRun& run : runs) {
     Series series;
+    if (last_epoch(runs) > few_epochs) series.markers = run.epoch.size() < 2;
     series.name = run.label;
     series.colour = run.colour;
     series.dashed = !run.wired;

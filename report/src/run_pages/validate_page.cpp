@@ -14,7 +14,7 @@ namespace xbar::report::pages {
 namespace {
 
 constexpr double hundred = 100;
-constexpr std::size_t most_panels = 8;
+constexpr std::size_t most_panels = 9;
 
 /// The rows of one technology and size: one a model.
 std::vector<ErrorRows> by_point(const ErrorRows& rows) {
