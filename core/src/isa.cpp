@@ -1,7 +1,7 @@
-#include <xbar/core/isa.hpp>
-
 #include <algorithm>
 #include <cstdlib>
+
+#include <xbar/core/isa.hpp>
 
 namespace xbar {
 namespace {
@@ -36,9 +36,12 @@ Isa isa() {
 
 std::string_view isa_name(Isa level) {
   switch (level) {
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    case Isa::baseline: break;
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::baseline:
+      break;
   }
   return "baseline";
 }

@@ -1,6 +1,6 @@
-#include <xbar/core/parallel.hpp>
-
 #include <omp.h>
+
+#include <xbar/core/parallel.hpp>
 
 namespace xbar {
 

@@ -1,9 +1,9 @@
-#include <xbar/core/random.hpp>
+#include <cmath>
+#include <numbers>
 
 #include <Random123/philox.h>
 
-#include <cmath>
-#include <numbers>
+#include <xbar/core/random.hpp>
 
 namespace xbar {
 namespace {

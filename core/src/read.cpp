@@ -1,8 +1,7 @@
-#include <xbar/core/read.hpp>
-
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/read.hpp>
 
 namespace xbar {
 

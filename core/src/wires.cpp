@@ -1,10 +1,9 @@
-#include <xbar/core/wires.hpp>
+#include <cmath>
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include <xbar/core/error.hpp>
+#include <xbar/core/wires.hpp>
 
 namespace xbar {
 

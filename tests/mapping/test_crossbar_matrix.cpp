@@ -180,8 +180,8 @@ TEST_CASE("mapping/crossbar_matrix: gain calibration takes out the common part o
     if (gain == Gain::none) raw = off;
     former = off;
   }
-  // Source and sink resistance, most of the loss here, act on a bitline nearly as a whole: more than
-  // three quarters go.
+  // Source and sink resistance, most of the loss here, act on a bitline nearly as a whole: more
+  // than three quarters go.
   REQUIRE(former <= 0.25 * raw);
 }
 

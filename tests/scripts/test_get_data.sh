@@ -57,6 +57,9 @@ case $case in
     # XBAR_DATA names the folder where none is given.
     XBAR_DATA=$work/other "$get_data" --list "$list" tiny
     cmp "$home/labels.gz" "$work/other/tiny/labels.gz"
+    # A folder that bears the name of the data set is taken as it is.
+    "$get_data" --list "$list" tiny "$work/third/tiny"
+    only_expected_files "$work/third/tiny" images.gz labels.gz
     ;;
   unpack)
     mkdir -p "$work/batches"

@@ -67,6 +67,9 @@ const Deployment* hardest(const std::vector<Deployment>& deployed, bool calibrat
   return worst;
 }
 
+/// NaN, which a file may hold, equals itself here.
+bool equal(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
 /// Whether the difference of two accuracies may be chance.
 bool alike(double first, double second, long long images) {
   return !(std::abs(first - second) > difference_noise(first, second, images));
@@ -160,7 +163,7 @@ void add_end_result(Page& page, const Training& t) {
   std::vector<Technology> technologies;
   const auto place = [&](const Technology& wanted) {
     const auto same = [&](const Technology& other) {
-      return other.on_ohm == wanted.on_ohm && other.wordline_ohm == wanted.wordline_ohm;
+      return equal(other.on_ohm, wanted.on_ohm) && equal(other.wordline_ohm, wanted.wordline_ohm);
     };
     return static_cast<std::size_t>(std::find_if(technologies.begin(), technologies.end(), same) -
                                     technologies.begin());

@@ -16,8 +16,8 @@ enum class Op { none, transpose };
 /// @param a, lda  stored rows x inner (none) or inner x rows (transpose), leading dimension lda
 /// @param b, ldb  stored inner x columns (none) or columns x inner (transpose)
 /// @param c, ldc  rows x columns; not read when beta is 0
-/// The bits of the result depend on the instruction set in use but not on the number of threads. With
-/// alpha = 0 or inner = 0 neither A nor B is read.
+/// The bits of the result depend on the instruction set in use but not on the number of threads.
+/// With alpha = 0 or inner = 0 neither A nor B is read.
 /// @throws InvalidArgument for a negative size or a leading dimension shorter than the row;
 ///         NumericalError if the engine refuses the call.
 void gemm(Op op_a, Op op_b, Index rows, Index columns, Index inner, float alpha, const float* a,

@@ -27,9 +27,9 @@ enum class Isa {
 #if defined(__x86_64__)
 /// XBAR_DISPATCH(xbar::solver, f)(args): calls the f of the level in use. The three namespaces
 /// xbar::solver::baseline, ::avx2 and ::avx512 must declare f.
-#define XBAR_DISPATCH(space, function)                                     \
-  (::xbar::isa() == ::xbar::Isa::avx512 ? &space::avx512::function         \
-   : ::xbar::isa() == ::xbar::Isa::avx2 ? &space::avx2::function           \
+#define XBAR_DISPATCH(space, function)                             \
+  (::xbar::isa() == ::xbar::Isa::avx512 ? &space::avx512::function \
+   : ::xbar::isa() == ::xbar::Isa::avx2 ? &space::avx2::function   \
                                         : &space::baseline::function)
 #else
 #define XBAR_DISPATCH(space, function) (&space::baseline::function)

@@ -14,7 +14,8 @@ namespace xbar {
 class RandomStream {
  public:
   /// @param seed  the run's seed
-  /// @param name  what the draws are for ("shuffle", "write-noise/fc1"); equal names give equal draws
+  /// @param name  what the draws are for ("shuffle", "write-noise/fc1"); equal names give equal
+  /// draws
   RandomStream(std::uint64_t seed, std::string_view name);
 
   /// A stream of its own for sub-item `index` (an epoch, a tile), as if named differently.

@@ -8,8 +8,8 @@
 
 namespace xbar {
 
-/// The candidate with the smallest edit distance (Damerau-Levenshtein, '-' and '_' alike) to `word`,
-/// if it is at most a third of the word's length plus one away; else an empty string.
+/// The candidate with the smallest edit distance (Damerau-Levenshtein, '-' and '_' alike) to
+/// `word`, if it is at most a third of the word's length plus one away; else an empty string.
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace xbar

@@ -36,8 +36,8 @@ struct CurrentError {
 [[nodiscard]] CurrentError current_error(const Matrix& surrogate, const Matrix& exact,
                                          const Matrix& inputs);
 
-/// Input vectors like a layer's activations after ReLU: each entry 0 with probability one half, else
-/// uniform in (0, 1). m x count.
+/// Input vectors like a layer's activations after ReLU: each entry 0 with probability one half,
+/// else uniform in (0, 1). m x count.
 [[nodiscard]] Matrix random_sparse_inputs(Index rows, Index count, std::uint64_t seed);
 
 }  // namespace xbar::surrogate
