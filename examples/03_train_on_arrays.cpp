@@ -22,7 +22,7 @@ int main() {
   xbar::nn::Network wired = xbar::nn::make_model("mlp", {1, 28, 28}, data.num_classes, 1);
   xbar::nn::CrossbarMapping mapping;
   mapping.technology.on_ohm = 100e3;  // the other fields: 64 x 64 tiles, 500/100/2.5/2.5 ohm
-  mapping.headroom = 4;               // cells hold four times the largest initial weight
+  mapping.headroom = 8;               // cells hold eight times the largest initial weight
   mapping.make_model = [](const xbar::WireResistance& wires) {
     return xbar::surrogate::make_model(xbar::surrogate::ModelKind::operating_point, wires);
   };

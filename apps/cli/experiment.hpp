@@ -51,7 +51,7 @@ struct TrainingLeg {
   std::optional<mapping::Technology> technology;  ///< empty: ideal arithmetic
   surrogate::ModelKind surrogate = surrogate::ModelKind::operating_point;
   int refresh = 20;
-  double headroom = 2;
+  double headroom = 8;
 };
 
 struct TrainedLeg {

@@ -159,7 +159,7 @@ class TrainCommand final : public Command {
   std::string schedule_ = "cosine";
   std::string surrogate_ = "operating-point";
   int refresh_ = 20;
-  double headroom_ = 4;
+  double headroom_ = 8;
   std::string out_path_;
   CLI::Option* out_ = nullptr;
   bool resume_ = false;

@@ -228,11 +228,7 @@ void unfinished_verdict(Page& page) {
 void add_end(Page& page, const Run& run, const Entries& machine) {
   Blocks& section = page.section("Settings");
   if (!machine.empty()) section.key_values(machine);
-  Blocks& details = section.details("Every setting, and the command that repeats the run");
-  Entries settings;
-  for (const auto& [key, value] : run.settings) settings.emplace_back(key, flag_value(value));
-  details.key_values(settings);
-  details.preformatted(command_line(run));
+  section.details("Every setting, as a command").preformatted(command_line(run));
   page.footer(fmt::format("xbar {} · made from a run of “xbar {}”", run.version, run.command));
 }
 

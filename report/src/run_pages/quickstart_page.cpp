@@ -386,11 +386,9 @@ void add_remap(Page& page, const RemapPart& r, long long images) {
   BarPlot changed;
   changed.title = "Images that changed";
   changed.axis = {"Test images"};
-  changed.groups = {"Put right", "Spoilt"};
-  changed.series = {{"Images",
-                     {static_cast<double>(c.put_right), static_cast<double>(c.spoilt)},
-                     {},
-                     Colour::blue}};
+  changed.groups = {"Re-mapped"};
+  changed.series = {{"Put right", {static_cast<double>(c.put_right)}, {}, Colour::green},
+                    {"Spoilt", {static_cast<double>(c.spoilt)}, {}, Colour::red}};
   changed.decimals = 0;
   section.figure(changed.svg(), sign_test_words(c));
 }

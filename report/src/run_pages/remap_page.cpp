@@ -261,8 +261,7 @@ void add_sensitivity(Page& page, const Remap& r) {
       "the most sensitive outputs next to the row drivers.",
       grouped(r.calibration_images)));
   Table table;
-  table.header = {"Layer",   "Outputs", "Most sensitive tenth carries, %",
-                  "Largest", "Median",  "Outputs moved"};
+  table.header = {"Layer", "Outputs", "Top tenth carries, %", "Largest", "Median", "Outputs moved"};
   constexpr std::size_t most_shown = 8;
   Blocks* rest = nullptr;
   for (std::size_t k = 0; k < r.layers.size(); ++k) {

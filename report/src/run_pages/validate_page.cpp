@@ -268,7 +268,7 @@ void add_times(Page& page, const ErrorRows& rows) {
     }
     faster.series.push_back(std::move(series));
   }
-  section.figure(faster.svg(), "The same times as ratios: the gain pays for the error above.");
+  section.figure(faster.svg(), "The same times as ratios: what the errors above buy.");
   section.details("All times").table(time_table(rows));
 }
 

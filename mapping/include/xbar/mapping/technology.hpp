@@ -36,7 +36,7 @@ struct Technology {
   Index tile_columns = 64;                ///< bitlines of a tile
   Terminals terminals = Terminals::keep;  ///< in the transposed (backward) read
   Gain gain = Gain::none;
-  device::LinearUpdate update;  ///< how cells follow a write
+  device::LinearUpdate update{};  ///< how cells follow a write
 
   [[nodiscard]] device::ConductanceRange range() const {
     return device::conductance_range(on_ohm, on_off_ratio);

@@ -39,7 +39,8 @@ struct CrossbarMapping {
   mapping::ModelFactory make_model;  ///< surrogate or exact; required
   int refresh = 20;  ///< updates between full measurements, CrossbarOptions::refresh
   /// Largest weight that a layer's cells hold. Empty: the layer's largest |weight|. A number h: h
-  /// times the bound of its initialisation, sqrt(6 / in_features), so that training has room.
+  /// times the bound of its initialisation, sqrt(6 / in_features), so that training has room and
+  /// most cells stay near g_min, where arrays lose least.
   std::optional<double> headroom;
   std::uint64_t seed = 1;  ///< of the write noise
 };
