@@ -15,6 +15,11 @@ void add_wire_flags(CLI::App& app, WireResistance& wires) {
   app.add_option("--bitline-ohm", wires.bitline_ohm, "bitline resistance from cell to cell, ohm");
 }
 
+void add_seed_flag(CLI::App& app, std::uint64_t& seed) {
+  // CLI11 would take -1 for the largest number.
+  app.add_option("--seed", seed, "seed of every random draw")->check(CLI::NonNegativeNumber);
+}
+
 void TechnologyFlags::add(CLI::App& app) {
   app.add_option("--on-ohm", on_ohm, "resistance of a fully switched-on cell, ohm; several: a,b")
       ->delimiter(',');
@@ -49,7 +54,7 @@ void NetworkFlags::add(CLI::App& app) {
   model_option = app.add_option("--model", model,
                                 fmt::format("network: {}", fmt::join(nn::model_names(), ", ")));
   data_option = app.add_option("--data", data, "data set: glyphs, mnist=DIR, fashion-mnist=DIR");
-  app.add_option("--seed", seed, "seed of every random draw");
+  add_seed_flag(app, seed);
 }
 
 }  // namespace xbar::cli

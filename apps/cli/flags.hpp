@@ -17,6 +17,9 @@ namespace xbar::cli {
 /// --source-ohm, --sink-ohm, --wordline-ohm, --bitline-ohm; defaults as they stand in `wires`.
 void add_wire_flags(CLI::App& app, WireResistance& wires);
 
+/// --seed.
+void add_seed_flag(CLI::App& app, std::uint64_t& seed);
+
 /// Cells, wires, tiles and how they are computed.
 struct TechnologyFlags {
   mapping::Technology technology;  ///< all but on_ohm, which may be a list

@@ -43,6 +43,18 @@ void let_threads_sleep(char** argv) {
   execv("/proc/self/exe", argv);  // returns only if that is not possible; then go on as we are
 }
 
+// What the flag named in CLI11's "Could not convert: --flag = value" takes.
+std::string expected_type(const CLI::App& program, const std::string& message) {
+  for (const CLI::App* command : program.get_subcommands()) {
+    for (const CLI::Option* option : command->get_options()) {
+      if (message.find(option->get_name() + " ") == std::string::npos) continue;
+      const std::string type = option->get_type_name();
+      return type.find("INT") == std::string::npos ? "a number" : "a whole number";
+    }
+  }
+  return "a number";
+}
+
 int run(int argc, char** argv) {
   CLI::App program{"xbar: circuit-accurate resistive crossbars for neural networks", "xbar"};
   program.set_version_flag("--version", std::string("xbar ") + version);
@@ -76,6 +88,9 @@ int run(int argc, char** argv) {
   }
   try {
     program.parse(argc, argv);
+  } catch (const CLI::ConversionError& error) {
+    throw InvalidArgument(
+        fmt::format("{}; expected {}", error.what(), expected_type(program, error.what())));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       return program.exit(error);  // --help, --version

@@ -19,6 +19,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "experiment.hpp"
+#include "flags.hpp"
 #include "study.hpp"
 
 namespace xbar::cli {
@@ -36,7 +37,7 @@ class QuickstartCommand final : public Command {
     app.add_option("--out", out_path_, "folder of the run; an earlier quickstart there is replaced")
         ->type_name("DIR");
     app.add_flag("--short", short_, "smaller and quicker, to see that everything works");
-    app.add_option("--seed", seed_, "seed of every random draw");
+    add_seed_flag(app, seed_);
   }
 
   int run() override {

@@ -109,9 +109,13 @@ class TrainCommand final : public Command {
     const std::string label =
         leg.technology ? "in-situ, " + on_label(leg.technology->on_ohm) : "ideal arithmetic";
     TrainedLeg trained;
-    {
+    try {
       ProgressBar bar(label);
       trained = train_leg(leg, spec, data, options_, folder.path(), resume_, bar.callback());
+    } catch (const Interrupted&) {
+      throw Interrupted(
+          fmt::format("interrupted; finished epochs are in {0}, go on with --out {0} --resume",
+                      folder.path().string()));
     }
     if (leg.technology) {
       fmt::print("  {:<34} {:6.2f} %   exact circuit {:6.2f} %   {:>6.0f} images/s\n",

@@ -28,7 +28,7 @@ class ValidateCommand final : public Command {
     app.add_option("--sink-ohm", point_.wires.sink_ohm, "sense resistance, ohm");
     app.add_option("--arrays", options_.arrays, "random arrays a point");
     app.add_option("--inputs", options_.inputs, "random sparse input vectors an array");
-    app.add_option("--seed", options_.seed, "seed of every random draw");
+    add_seed_flag(app, options_.seed);
     require(app.add_option("--out", out_path_, "folder of the run")->type_name("DIR"));
   }
 

@@ -37,7 +37,13 @@ TEST_CASE("cli/program: mistyped commands and flags get a suggestion and exit co
   REQUIRE_THAT(missing.err, Contains("--conductance is required"));
   const auto word = run_xbar(scratch, "solve --wordline-ohm many");
   REQUIRE(word.code == 2);
-  REQUIRE_THAT(word.err, Contains("--wordline-ohm") && Contains("many"));
+  REQUIRE_THAT(word.err, Contains("--wordline-ohm") && Contains("many") && Contains("a number"));
+  const auto half = run_xbar(scratch, "train --epochs 2.5");
+  REQUIRE(half.code == 2);
+  REQUIRE_THAT(half.err, Contains("--epochs") && Contains("a whole number"));
+  const auto negative = run_xbar(scratch, "train --model mlp --data glyphs --seed -1");
+  REQUIRE(negative.code == 2);
+  REQUIRE_THAT(negative.err, Contains("--seed") && Contains("-1"));
   REQUIRE(run_xbar(scratch, "").code == 2);
 }
 

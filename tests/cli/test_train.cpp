@@ -102,6 +102,25 @@ TEST_CASE("cli/train: a run that was killed goes on where it was", "[cli]") {
   REQUIRE_THAT(other.err, Contains("learning-rate"));
 }
 
+TEST_CASE("cli/train: an interrupt ends with 130 and leaves a run that can be resumed", "[cli]") {
+  const Scratch scratch;
+  const std::string train =
+      "train --model mlp --data glyphs --epochs 300 --mode ideal --schedule constant --out run";
+  // The signal comes as soon as the first checkpoint is there; 300 epochs take far longer.
+  xbar::write_file_atomically(scratch("interrupt.sh"),
+                              "'" XBAR_PROGRAM "' " + train +
+                                  " 2>err.txt >out.txt & P=$!\n"
+                                  "for k in $(seq 600); do [ -e run/ideal/checkpoint.safetensors ] "
+                                  "&& break; sleep 0.1; done\n"
+                                  "kill -TERM $P; wait $P; echo $? >code.txt\n");
+  REQUIRE(std::system(("cd '" + scratch("") + "' && sh interrupt.sh").c_str()) == 0);
+  REQUIRE(xbar::read_file(scratch("code.txt")) == "130\n");
+  REQUIRE_THAT(xbar::read_file(scratch("err.txt")), Contains("--out run --resume"));
+  REQUIRE(run_file(scratch, "run").at("finished") == false);
+  // An unfinished run has a page too.
+  REQUIRE(run_xbar(scratch, "report run").code == 0);
+}
+
 TEST_CASE("cli/train: bad arguments are refused before anything is written", "[cli]") {
   const Scratch scratch;
   const auto expect = [&](const std::string& arguments, const std::string& part) {
