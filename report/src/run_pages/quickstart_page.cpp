@@ -38,7 +38,8 @@ struct TrainingPart {
   long long train_images = 0;
   long long test_images = 0;
   std::vector<TrainingRun> runs;
-  double deployed = 0;  ///< accuracy
+  double deployed = 0;    ///< accuracy
+  double calibrated = 0;  ///< accuracy with a digital gain for each column
 };
 
 /// Surrogates on the trained arrays.
@@ -101,7 +102,8 @@ Tour read_tour(const Run& run) {
                      v->count("train_images"),
                      v->count("test_images"),
                      training_runs(v->at("runs")),
-                     v->at("deployed").number("accuracy")};
+                     v->at("deployed").number("accuracy"),
+                     v->at("deployed").number("calibrated_accuracy")};
   }
   if (const auto v = run.part("certificate")) tour.certificate = read_certificate(*v);
   if (const auto v = run.part("remap")) {
@@ -322,6 +324,8 @@ void add_training(Page& page, const TrainingPart& t) {
   }
   plot.groups.emplace_back("Same weights on wired arrays");
   shares.push_back(t.deployed);
+  plot.groups.emplace_back("... with a gain for each column");
+  shares.push_back(t.calibrated);
   std::string words;
   if (wired != nullptr) {
     plot.groups.emplace_back("Trained through arrays, by surrogate");
