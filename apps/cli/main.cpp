@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_solve_command());
   commands.push_back(make_effective_command());
+  commands.push_back(make_spice_command());
   commands.push_back(make_validate_command());
   commands.push_back(make_train_command());
   commands.push_back(make_evaluate_command());

@@ -13,8 +13,8 @@ TEST_CASE("cli/program: help and version", "[cli]") {
   const Scratch scratch;
   const auto help = run_xbar(scratch, "--help");
   REQUIRE(help.code == 0);
-  for (const char* command : {"solve", "effective", "validate", "train", "evaluate", "remap",
-                              "report", "info", "quickstart"}) {
+  for (const char* command : {"solve", "effective", "spice", "validate", "train", "evaluate",
+                              "remap", "report", "info", "quickstart"}) {
     REQUIRE_THAT(help.out, Contains(command));
     const auto sub = run_xbar(scratch, std::string(command) + " --help");
     REQUIRE(sub.code == 0);

@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include <xbar/core/array_file.hpp>
+#include <xbar/core/atomic_file.hpp>
+#include <xbar/core/error.hpp>
+#include <xbar/solver/solve.hpp>
+#include <xbar/solver/spice_netlist.hpp>
+
+#include "commands.hpp"
+#include "flags.hpp"
+
+namespace xbar::cli {
+namespace {
+
+class SpiceCommand final : public Command {
+ public:
+  [[nodiscard]] std::string name() const override { return "spice"; }
+  [[nodiscard]] std::string description() const override {
+    return "the array as a netlist that ngspice runs, with the expected currents";
+  }
+
+  void declare(CLI::App& app) override {
+    require(app.add_option("--conductance", conductance_path_,
+                           "m x n conductances, siemens, .npy or .csv; a row is a wordline")
+                ->type_name("FILE"));
+    require(
+        app.add_option("--voltage", voltage_path_, "one input vector, m, volt")->type_name("FILE"));
+    add_wire_flags(app, wires_);
+    app.add_option("--cell", cell_, "cell model: linear");
+    require(app.add_option("--out", out_path_, "write the netlist, .cir")->type_name("FILE"));
+  }
+
+  int run() override {
+    if (cell_ != "linear") {
+      throw InvalidArgument(fmt::format("--cell: expected linear, got '{}'", cell_));
+    }
+    const Matrix conductance = read_array(conductance_path_).values;
+    const Matrix voltage = read_array(voltage_path_).values;
+    if (voltage.cols() != 1) {
+      throw InvalidArgument(
+          fmt::format("{}: expected one input vector, got {}", voltage_path_, voltage.cols()));
+    }
+    const solver::SolveResult result = solver::solve(conductance, voltage, wires_);
+    write_file_atomically(out_path_, solver::spice_netlist(conductance, voltage.col(0), wires_,
+                                                           result.current.col(0)));
+    fmt::print("{0}\nnext: ngspice -b {0}\n", out_path_);
+    return 0;
+  }
+
+ private:
+  std::string conductance_path_;
+  std::string voltage_path_;
+  WireResistance wires_;
+  std::string cell_ = "linear";
+  std::string out_path_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_spice_command() { return std::make_unique<SpiceCommand>(); }
+
+}  // namespace xbar::cli
