@@ -231,7 +231,7 @@ void DirectSolver::analyze() {
   if (c.factor == nullptr) c.fail("analysis");
 }
 
-double DirectSolver::known_voltage(Index node, const Vector& voltage) const {
+double DirectSolver::known_voltage(Index node, const Vector& voltage) {
   return node == ground ? 0.0 : voltage(-2 - node);
 }
 

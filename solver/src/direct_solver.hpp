@@ -36,7 +36,7 @@ class DirectSolver final : public ArraySolver {
 
   void analyze();
   [[nodiscard]] bool same_structure(Index m, Index n, const WireResistance& wires) const;
-  [[nodiscard]] double known_voltage(Index node, const Vector& voltage) const;
+  [[nodiscard]] static double known_voltage(Index node, const Vector& voltage);
 
   Index m_ = 0;
   Index n_ = 0;

@@ -58,7 +58,10 @@ void ladder_tile(long m, long n, const Real* conductance, const Real* factor, Re
   transpose(n, m, across, out);
 
   // Bitlines: down(i) = 1/(1 + r Y(i-1)), the open end at the top, then b(i-1) = down(i) b(i).
-  for (long j = 0; j < n; ++j) y[j] = conductance[j];
+  for (long j = 0; j < n; ++j) {
+    y[j] = conductance[j];
+    down[j] = 0;  // nothing above the open end; read but not used below
+  }
   for (long i = 1; i < m; ++i) {
     const Real* g = conductance + i * n;
     Real* row = down + i * n;
@@ -75,15 +78,10 @@ void ladder_tile(long m, long n, const Real* conductance, const Real* factor, Re
     const Real* g = conductance + i * n;
     const Real* row = down + i * n;
     Real* o = out + i * n;
-    if (i > 0) {
 #pragma omp simd
-      for (long j = 0; j < n; ++j) {
-        o[j] *= g[j] * y[j];
-        y[j] *= row[j];
-      }
-    } else {
-#pragma omp simd
-      for (long j = 0; j < n; ++j) o[j] *= g[j] * y[j];
+    for (long j = 0; j < n; ++j) {
+      o[j] *= g[j] * y[j];
+      y[j] *= row[j];
     }
   }
 }
