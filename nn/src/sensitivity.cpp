@@ -20,6 +20,7 @@ std::vector<ColumnSensitivity> column_sensitivity(Network& network, const ImageS
   }
   const std::vector<WeightedLayer*> layers = network.weighted_layers();
   std::vector<ColumnSensitivity> result;
+  result.reserve(layers.size());
   for (const WeightedLayer* layer : layers) {
     result.push_back(
         {layer->name(), std::vector<double>(static_cast<std::size_t>(layer->out_features()), 0.0)});
