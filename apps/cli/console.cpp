@@ -1,7 +1,7 @@
 #include "console.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
@@ -32,8 +32,20 @@ int terminal_width() {
 }  // namespace
 
 void catch_interrupts() {
-  std::signal(SIGINT, remember_interrupt);
-  std::signal(SIGTERM, remember_interrupt);
+  // On a stack of its own: oneDNN's generated code keeps data below the stack pointer where a
+  // signal frame would overwrite it (seen as a corrupted heap in a training run that was
+  // interrupted).
+  static std::array<char, 1 << 17> signal_stack;
+  stack_t stack{};
+  stack.ss_sp = signal_stack.data();
+  stack.ss_size = signal_stack.size();
+  sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_handler = remember_interrupt;
+  action.sa_flags = SA_ONSTACK | SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
 }
 
 void check_interrupt() {

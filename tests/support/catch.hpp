@@ -16,6 +16,7 @@ using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinRel;
 
 /// Matches a string that contains `part`.
+// NOLINTNEXTLINE(readability-identifier-naming): the matcher keeps the name that Catch2 gives it.
 inline auto Contains(const std::string& part) {
 #if __has_include(<catch2/catch_all.hpp>)
   return Catch::Matchers::ContainsSubstring(part);

@@ -315,7 +315,7 @@ Shape checked_shape(const std::string& name, const Conv2dOptions& options) {
 
 }  // namespace
 
-Conv2d::Conv2d(std::string name, const Conv2dOptions& options)
+Conv2d::Conv2d(const std::string& name, const Conv2dOptions& options)
     : WeightedLayer(name, checked_shape(name, options), options.with_bias),
       options_(options),
       workspace_(std::make_unique<Workspace>()) {}

@@ -30,7 +30,7 @@ struct Conv2dOptions {
 class Conv2d final : public WeightedLayer {
  public:
   /// @throws InvalidArgument naming the option that is out of range.
-  Conv2d(std::string name, const Conv2dOptions& options);
+  Conv2d(const std::string& name, const Conv2dOptions& options);
   ~Conv2d() override;
 
   [[nodiscard]] const Conv2dOptions& options() const { return options_; }
