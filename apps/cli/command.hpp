@@ -2,7 +2,6 @@
 
 /// What a subcommand is: its flags, declared once, and what it does.
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,7 +36,7 @@ class Command {
   /// The flag must be given, on the command line or in the configuration file.
   void require(CLI::Option* option) { required_.push_back(option); }
 
-  /// Flags that were given, with their values as text, for run.json.
+  /// All flags with their values as text, given or default, for run.json.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> settings() const;
 
  private:

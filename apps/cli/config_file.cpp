@@ -1,7 +1,6 @@
 #include "config_file.hpp"
 
 #include <algorithm>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -48,10 +49,6 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-void check_interrupt() {
-  if (interrupted != 0) throw Interrupted("interrupted");
-}
-
 ProgressBar::ProgressBar(std::string label)
     : label_(std::move(label)), is_terminal_(isatty(STDERR_FILENO) == 1) {}
 
@@ -64,7 +61,7 @@ void ProgressBar::clear() {
 
 ProgressCallback ProgressBar::callback() {
   return [this](const Progress& progress) {
-    check_interrupt();
+    if (interrupted != 0) throw Interrupted("interrupted");
     if (is_terminal_) show(progress);
   };
 }

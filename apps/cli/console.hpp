@@ -13,9 +13,6 @@ namespace xbar::cli {
 /// Interrupted.
 void catch_interrupts();
 
-/// @throws Interrupted if the user asked to stop.
-void check_interrupt();
-
 /// A bar on stderr with rate, remaining time and a note; only on a terminal, gone when finished.
 /// Its callback also notices interrupts.
 class ProgressBar {

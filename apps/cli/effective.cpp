@@ -20,9 +20,7 @@ class EffectiveCommand final : public Command {
   }
 
   void declare(CLI::App& app) override {
-    require(app.add_option("--conductance", conductance_path_,
-                           "m x n conductances, siemens, .npy or .csv; a row is a wordline")
-                ->type_name("FILE"));
+    require(add_conductance_flag(app, conductance_path_));
     add_wire_flags(app, wires_);
     app.add_option("--model", model_, "exact, operating-point, ladder or ideal");
     app.add_option("--operating-voltage", voltage_path_,

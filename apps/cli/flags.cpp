@@ -7,6 +7,23 @@
 
 namespace xbar::cli {
 
+CLI::Option* add_conductance_flag(CLI::App& app, std::string& path) {
+  return app
+      .add_option("--conductance", path,
+                  "m x n conductances, siemens, .npy or .csv; a row is a wordline")
+      ->type_name("FILE");
+}
+
+void add_cell_flag(CLI::App& app, std::string& cell) {
+  app.add_option("--cell", cell, "cell model: linear");
+}
+
+void check_cell(const std::string& cell) {
+  if (cell != "linear") {
+    throw InvalidArgument(fmt::format("--cell: expected linear, got '{}'", cell));
+  }
+}
+
 void add_wire_flags(CLI::App& app, WireResistance& wires) {
   app.add_option("--source-ohm", wires.source_ohm, "driver resistance of a wordline, ohm");
   app.add_option("--sink-ohm", wires.sink_ohm, "sense resistance of a bitline, ohm");

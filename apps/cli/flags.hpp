@@ -14,6 +14,15 @@
 
 namespace xbar::cli {
 
+/// --conductance. @return for Command::require
+CLI::Option* add_conductance_flag(CLI::App& app, std::string& path);
+
+/// --cell.
+void add_cell_flag(CLI::App& app, std::string& cell);
+
+/// @throws InvalidArgument unless `cell` names a cell model.
+void check_cell(const std::string& cell);
+
 /// --source-ohm, --sink-ohm, --wordline-ohm, --bitline-ohm; defaults as they stand in `wires`.
 void add_wire_flags(CLI::App& app, WireResistance& wires);
 

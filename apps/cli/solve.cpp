@@ -22,14 +22,12 @@ class SolveCommand final : public Command {
   }
 
   void declare(CLI::App& app) override {
-    require(app.add_option("--conductance", conductance_path_,
-                           "m x n conductances, siemens, .npy or .csv; a row is a wordline")
-                ->type_name("FILE"));
+    require(add_conductance_flag(app, conductance_path_));
     require(app.add_option("--voltage", voltage_path_, "m, or m x p for p input vectors, volt")
                 ->type_name("FILE"));
     add_wire_flags(app, wires_);
     app.add_option("--method", method_, "line (conjugate gradients) or direct (CHOLMOD)");
-    app.add_option("--cell", cell_, "cell model: linear");
+    add_cell_flag(app, cell_);
     app.add_option("--current-out", current_path_, "write the currents, n or n x p, ampere")
         ->type_name("FILE");
     app.add_option("--nodes-out", nodes_path_,
@@ -39,9 +37,7 @@ class SolveCommand final : public Command {
   }
 
   int run() override {
-    if (cell_ != "linear") {
-      throw InvalidArgument(fmt::format("--cell: expected linear, got '{}'", cell_));
-    }
+    check_cell(cell_);
     solver::SolveOptions options;
     options.method = solver::parse_method(method_);
     options.node_voltages = !nodes_path_.empty();

@@ -20,20 +20,16 @@ class SpiceCommand final : public Command {
   }
 
   void declare(CLI::App& app) override {
-    require(app.add_option("--conductance", conductance_path_,
-                           "m x n conductances, siemens, .npy or .csv; a row is a wordline")
-                ->type_name("FILE"));
+    require(add_conductance_flag(app, conductance_path_));
     require(
         app.add_option("--voltage", voltage_path_, "one input vector, m, volt")->type_name("FILE"));
     add_wire_flags(app, wires_);
-    app.add_option("--cell", cell_, "cell model: linear");
+    add_cell_flag(app, cell_);
     require(app.add_option("--out", out_path_, "write the netlist, .cir")->type_name("FILE"));
   }
 
   int run() override {
-    if (cell_ != "linear") {
-      throw InvalidArgument(fmt::format("--cell: expected linear, got '{}'", cell_));
-    }
+    check_cell(cell_);
     const Matrix conductance = read_array(conductance_path_).values;
     const Matrix voltage = read_array(voltage_path_).values;
     if (voltage.cols() != 1) {

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/gemm.hpp>
 #include <xbar/core/isa.hpp>
+#include <xbar/core/one_thread.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/stopwatch.hpp>
 
@@ -60,18 +60,6 @@ Blocks cut(Index rows, Index columns, Index inner) {
   }
   return block;
 }
-
-/// Makes oneDNN, called by this thread, use this thread alone.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
 
 /// Lets XBAR_ISA hold for the engine too; oneDNN takes the limit before its first product only.
 void limit_isa_once() {

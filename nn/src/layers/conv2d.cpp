@@ -11,6 +11,7 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/gemm.hpp>
+#include <xbar/core/one_thread.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/nn/layers/conv2d.hpp>
 
@@ -39,18 +40,6 @@ const dnnl::engine& cpu() {
   }();
   return engine;
 }
-
-// While it lives, what this thread makes and runs in oneDNN uses this thread alone.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
 
 memory::desc plain(const memory::dims& dims) {
   return {dims, memory::data_type::f32,
