@@ -20,6 +20,15 @@ std::string as_text(const toml::node& node, const std::string& where) {
   throw InvalidArgument(fmt::format("{}: expected a number, a string or true/false", where));
 }
 
+// One value of a flag; in a list of lists the inner ones are values like "3,17".
+std::string as_value(const toml::node& node, const std::string& where) {
+  const toml::array* parts = node.as_array();
+  if (parts == nullptr) return as_text(node, where);
+  std::vector<std::string> texts;
+  for (const toml::node& part : *parts) texts.push_back(as_text(part, where));
+  return fmt::format("{}", fmt::join(texts, ","));
+}
+
 }  // namespace
 
 std::vector<std::string> flag_names(const CLI::App& app) {
@@ -54,7 +63,7 @@ void apply_config(const std::filesystem::path& path, CLI::App& app) {
     const std::string where = fmt::format("{}: key '{}'", path.string(), key);
     try {
       if (const toml::array* values = node.as_array()) {
-        for (const toml::node& value : *values) option->add_result(as_text(value, where));
+        for (const toml::node& value : *values) option->add_result(as_value(value, where));
       } else {
         option->add_result(as_text(node, where));
       }

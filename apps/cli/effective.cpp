@@ -6,6 +6,7 @@
 #include <xbar/solver/solve.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
+#include "circuit_flags.hpp"
 #include "commands.hpp"
 #include "flags.hpp"
 
@@ -21,7 +22,7 @@ class EffectiveCommand final : public Command {
 
   void declare(CLI::App& app) override {
     require(add_conductance_flag(app, conductance_path_));
-    add_wire_flags(app, wires_);
+    circuit_flags_.add(app, CircuitFlags::Unselected::no_voltage);
     app.add_option("--model", model_, "exact, operating-point, ladder or ideal");
     app.add_option("--operating-voltage", voltage_path_,
                    "typical inputs for --model operating-point; default: all inputs equal")
@@ -43,28 +44,41 @@ class EffectiveCommand final : public Command {
           "--operating-voltage: expected together with --model operating-point, got --model {}",
           model_));
     }
-    const Matrix conductance = read_array(conductance_path_).values;
-    solver::check_conductance(conductance);
-    check_wires(wires_);
-
-    // A backward read is the forward read of the transposed array.
-    solver::TransposedArray array{conductance, wires_};
-    if (backward) array = solver::transposed_array(conductance, wires_, terminals);
-    Vector inputs = Vector::Ones(array.conductance.rows());
-    if (!voltage_path_.empty()) inputs = operating_voltage(array.conductance.rows(), backward);
-    Matrix effective =
-        surrogate::effective_conductance(model, array.conductance, array.wires, inputs);
-    if (backward) effective = solver::from_transposed_order(effective);
+    const Matrix conductance = read_conductance(conductance_path_);
+    const Matrix effective = model == surrogate::ModelKind::exact
+                                 ? exact(conductance, backward, terminals)
+                                 : modelled(model, conductance, backward, terminals);
     write_array(out_path_, effective);
     fmt::print(
-        "{}: {} x {}, {} model, {} read; {:.1f} % of the current of ideal wires at equal "
-        "inputs\n",
+        "{}: {} x {}, {} model, {} read; {:.1f} % of the current of ideal arithmetic at "
+        "equal inputs\n",
         out_path_, effective.rows(), effective.cols(), surrogate::model_name(model), direction_,
         conductance.sum() > 0 ? 100 * effective.sum() / conductance.sum() : 100.0);
     return 0;
   }
 
  private:
+  [[nodiscard]] Matrix exact(const Matrix& conductance, bool backward, Terminals terminals) const {
+    Matrix forward = solver::effective_conductance(
+        circuit_flags_.circuit(conductance, backward ? terminals : Terminals::keep));
+    // Reciprocity: read backward between the same terminals, it is the transpose.
+    if (backward) return forward.transpose();
+    return forward;
+  }
+
+  [[nodiscard]] Matrix modelled(surrogate::ModelKind model, const Matrix& conductance,
+                                bool backward, Terminals terminals) const {
+    const WireResistance wires = circuit_flags_.plain_wires(model_);
+    // Brings open cells in as well.
+    solver::TransposedArray array{circuit_flags_.circuit(conductance).conductance, wires};
+    if (backward) array = solver::transposed_array(array.conductance, wires, terminals);
+    Vector inputs = Vector::Ones(array.conductance.rows());
+    if (!voltage_path_.empty()) inputs = operating_voltage(array.conductance.rows(), backward);
+    const Matrix effective =
+        surrogate::effective_conductance(model, array.conductance, array.wires, inputs);
+    return backward ? solver::from_transposed_order(effective) : effective;
+  }
+
   [[nodiscard]] Vector operating_voltage(Index count, bool backward) const {
     const Matrix voltage = read_array(voltage_path_).values;
     if (voltage.rows() != count || voltage.cols() != 1) {
@@ -72,7 +86,7 @@ class EffectiveCommand final : public Command {
                                         voltage_path_, count, backward ? "a bitline" : "a wordline",
                                         voltage.rows(), voltage.cols()));
     }
-    solver::check_voltage(voltage, count);
+    solver::check_voltage({voltage, {}}, count, 0);
     if (!(voltage.cwiseAbs().maxCoeff() > 0)) {
       throw InvalidArgument(
           fmt::format("{}: expected at least one voltage that is not 0", voltage_path_));
@@ -83,7 +97,7 @@ class EffectiveCommand final : public Command {
   }
 
   std::string conductance_path_;
-  WireResistance wires_;
+  CircuitFlags circuit_flags_;
   std::string model_ = "exact";
   std::string voltage_path_;
   std::string direction_ = "forward";

@@ -6,6 +6,7 @@
 #include <xbar/solver/solve.hpp>
 #include <xbar/solver/spice_netlist.hpp>
 
+#include "circuit_flags.hpp"
 #include "commands.hpp"
 #include "flags.hpp"
 
@@ -23,22 +24,25 @@ class SpiceCommand final : public Command {
     require(add_conductance_flag(app, conductance_path_));
     require(
         app.add_option("--voltage", voltage_path_, "one input vector, m, volt")->type_name("FILE"));
-    add_wire_flags(app, wires_);
+    circuit_flags_.add(app, CircuitFlags::Unselected::any);
     add_cell_flag(app, cell_);
     require(app.add_option("--out", out_path_, "write the netlist, .cir")->type_name("FILE"));
   }
 
   int run() override {
     check_cell(cell_);
-    const Matrix conductance = read_array(conductance_path_).values;
+    const solver::Circuit circuit = circuit_flags_.circuit(read_conductance(conductance_path_));
     const Matrix voltage = read_array(voltage_path_).values;
     if (voltage.cols() != 1) {
       throw InvalidArgument(
           fmt::format("{}: expected one input vector, got {}", voltage_path_, voltage.cols()));
     }
-    const solver::SolveResult result = solver::solve(conductance, voltage, wires_);
-    write_file_atomically(out_path_, solver::spice_netlist(conductance, voltage.col(0), wires_,
-                                                           result.current.col(0)));
+    const solver::TerminalVoltage terminals = circuit_flags_.terminal_voltage(voltage, circuit);
+    const solver::SolveResult result = solver::solve(circuit, terminals);
+    write_file_atomically(out_path_,
+                          solver::spice_netlist(circuit, terminals.wordline.col(0),
+                                                terminals.bitline_input(0, circuit.bitlines()),
+                                                result.current.col(0)));
     fmt::print("{0}\nnext: ngspice -b {0}\n", out_path_);
     return 0;
   }
@@ -46,7 +50,7 @@ class SpiceCommand final : public Command {
  private:
   std::string conductance_path_;
   std::string voltage_path_;
-  WireResistance wires_;
+  CircuitFlags circuit_flags_;
   std::string cell_ = "linear";
   std::string out_path_;
 };

@@ -1,8 +1,8 @@
 #pragma once
 
 /// The direct method: sparse Cholesky of the nodal conductance matrix by SuiteSparse CHOLMOD
-/// [Chen2008], simplicial LDL^T with AMD ordering (the fastest of its settings at crossbar sizes
-/// and the part of it that is not under the GPL, docs/adr/0004-licence.md).
+/// [Chen2008], simplicial LDL^T, the part of it that is not under the GPL
+/// (docs/adr/0004-licence.md), in an order that nested dissection of the array gives.
 
 #include <memory>
 #include <vector>
@@ -11,6 +11,8 @@
 
 namespace xbar::solver {
 
+/// Takes every circuit that check_circuit() accepts, unless it has a path without any resistance
+/// between two lines' terminals.
 class DirectSolver final : public ArraySolver {
  public:
   DirectSolver();
@@ -18,12 +20,14 @@ class DirectSolver final : public ArraySolver {
   DirectSolver(const DirectSolver&) = delete;
   DirectSolver& operator=(const DirectSolver&) = delete;
 
-  void factor(const Matrix& conductance, const WireResistance& wires) override;
-  [[nodiscard]] SolveResult solve(const Matrix& voltage, const SolveOptions& options) override;
+  /// @throws InvalidArgument also if no resistance is between the terminals of two lines
+  void factor(Circuit circuit) override;
+  [[nodiscard]] SolveResult solve(const TerminalVoltage& voltage,
+                                  const SolveOptions& options) override;
 
  private:
-  // A resistor of the circuit between two nodes, each an unknown (>= 0), the source of wordline i
-  // (source(i)) or ground.
+  // A resistance between two nodes: unknown voltages (< unknowns_), then the terminals of the
+  // wordlines, then those of the bitlines.
   struct Branch {
     Index from;
     Index to;
@@ -31,22 +35,28 @@ class DirectSolver final : public ArraySolver {
   };
   struct Cholmod;  // CHOLMOD's objects, so that its header stays in the .cpp
 
-  static constexpr Index ground = -1;
-  static constexpr Index source(Index i) { return -2 - i; }
+  // What the analysis depends on: open cells and broken wires stay in its pattern.
+  struct Structure {
+    Index wordlines = 0;
+    Index bitlines = 0;
+    std::vector<Index> joining;  // which of all branches have no resistance
+    friend bool operator==(const Structure&, const Structure&) = default;
+  };
 
-  void analyze();
-  [[nodiscard]] bool same_structure(Index m, Index n, const WireResistance& wires) const;
-  [[nodiscard]] static double known_voltage(Index node, const Vector& voltage);
+  void analyze(const Circuit& circuit);
+  void number_nodes(const Circuit& circuit);
+  void set_pattern();
+  // One refined solution for each column of `x`, whose last rows are the terminals' voltages.
+  // @return refinement steps of the column that took most
+  int solve_columns(std::vector<double>& x, Index columns);
 
-  Index m_ = 0;
-  Index n_ = 0;
-  WireResistance wires_;
-  std::vector<Index> wordline_node_;  // of u(i,j), m x n
-  std::vector<Index> bitline_node_;   // of w(i,j), m x n
-  std::vector<Branch> branches_;
+  Circuit circuit_;
+  Structure structure_;
   Index unknowns_ = 0;
-  Matrix conductance_;
+  std::vector<Index> node_;  // of every node in NodeNumbers' order
+  std::vector<Branch> branches_;
   std::unique_ptr<Cholmod> cholmod_;
+  double condition_ = 1;
   double factor_seconds_ = 0;
 };
 

@@ -1,10 +1,11 @@
+#include <cmath>
 #include <utility>
 
-#include <xbar/core/error.hpp>
+#include <xbar/core/parallel.hpp>
 #include <xbar/solver/effective_conductance.hpp>
+#include <xbar/solver/solve.hpp>
 
-#include "direct_solver.hpp"
-#include "line_solver.hpp"
+#include "star_mesh.hpp"
 
 namespace xbar::solver {
 
@@ -23,22 +24,35 @@ TransposedArray transposed_array(const Matrix& conductance, const WireResistance
 
 Matrix from_transposed_order(const Matrix& matrix) { return matrix.reverse(); }
 
+Matrix effective_conductance(const Circuit& circuit) {
+  check_circuit(circuit);
+  if (star_mesh_applies(circuit)) return star_mesh_effective(circuit);
+  const Index m = circuit.wordlines();
+  return solve(circuit, {Matrix::Identity(m, m), {}}).current.transpose();
+}
+
 Matrix effective_conductance(const Matrix& conductance, const WireResistance& wires,
                              Direction direction, Terminals terminals) {
-  if (direction == Direction::backward) {
-    const TransposedArray back = transposed_array(conductance, wires, terminals);
-    return from_transposed_order(effective_conductance(back.conductance, back.wires));
+  check_conductance(conductance);
+  if (direction == Direction::forward)
+    return effective_conductance(make_circuit(conductance, wires));
+  // Reciprocity: with the terminals kept, the backward read is the transpose.
+  if (terminals == Terminals::keep) {
+    return effective_conductance(make_circuit(conductance, wires)).transpose();
   }
-  LineSolver line;
-  line.factor(conductance, wires);
-  try {
-    return line.effective_conductance({});
-  } catch (const NumericalError&) {
-    DirectSolver direct;
-    direct.factor(conductance, wires);
-    const Matrix units = Matrix::Identity(conductance.rows(), conductance.rows());
-    return direct.solve(units, {}).current.transpose();
-  }
+  const TransposedArray back = transposed_array(conductance, wires, terminals);
+  return from_transposed_order(effective_conductance(make_circuit(back.conductance, back.wires)));
+}
+
+std::vector<Matrix> effective_conductance(std::span<const Matrix> tiles,
+                                          const WireResistance& wires, Direction direction,
+                                          Terminals terminals) {
+  std::vector<Matrix> effective(tiles.size());
+  parallel_for(static_cast<Index>(tiles.size()), [&](Index t) {
+    const auto e = static_cast<std::size_t>(t);
+    effective[e] = effective_conductance(tiles[e], wires, direction, terminals);
+  });
+  return effective;
 }
 
 }  // namespace xbar::solver

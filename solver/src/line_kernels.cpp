@@ -1,91 +1,387 @@
 #include "line_kernels.hpp"
 
-namespace xbar::solver::XBAR_ISA {
+#include "kernel_vectors.hpp"
 
-void ladder_factor(long K, long L, long stride, const double* G, const double* r, long r_stride,
-                   const double* terminal, double* a, double* b, double* t) {
-  // t serves as the running Y until the end.
-  const double* last = G + (K - 1) * stride;
-#pragma omp simd
-  for (long l = 0; l < L; ++l) t[l] = last[l];
-  for (long k = K - 2; k >= 0; --k) {
-    const double* Gk = G + k * stride;
-    const double* rk = r + k * r_stride;
-    double* ak = a + k * stride;
-    double* bk = b + k * stride;
-#pragma omp simd
-    for (long l = 0; l < L; ++l) {
-      const double f = 1.0 / (1.0 + rk[l] * t[l]);
-      ak[l] = f;
-      bk[l] = rk[l] * f;
-      t[l] = Gk[l] + t[l] * f;
+// No Eigen, no standard algorithms here: this file is compiled for several instruction sets, and an
+// inline function shared with other files would be kept in only one of its versions.
+
+namespace xbar::solver::XBAR_ISA {
+namespace {
+
+constexpr double infinite = __builtin_inf();
+constexpr long lanes = lane_rows;
+constexpr long groups = lanes / width;  // registers that hold one node of all lanes
+
+inline Vec all(double x) { return x - Vec{}; }
+inline double sum(Vec x) {
+  double total = 0;
+  for (long e = 0; e < width; ++e) total += x[e];
+  return total;
+}
+
+// One step of a factorisation across a segment of r ohm, from the far node's Y: writes a and b and
+// returns Y behind the segment. r is infinite where the segment is broken, Y where the node is held
+// by a far terminal of zero resistance.
+inline Vec across_segment(Vec r, Vec Y, double* a, double* b) {
+  const Vec f = 1.0 / (1.0 + r * Y);
+  const auto cut = r == infinite;
+  const auto held = Y == infinite;
+  store(a, cut || held ? all(0) : f);
+  store(b, cut ? 1.0 / Y : held ? all(0) : r * f);
+  return cut ? all(0) : held ? 1.0 / r : Y * f;
+}
+
+// Columns [begin, end) in steps of four registers, then of one; begin and end are multiples of 8.
+template <typename Body>
+inline void for_columns(long begin, long end, const Body& body) {
+  long c = begin;
+  for (; c + 4 * width <= end; c += 4 * width) body.template operator()<4>(c);
+  for (; c < end; c += width) body.template operator()<1>(c);
+}
+
+// Nodes of `lanes` wordlines in columns [j, j + width): x[g][k] holds column j + k of group g.
+inline void transpose_in(const double* x, long stride, long j, Vec (&out)[groups][width]) {
+  for (int g = 0; g < groups; ++g) {
+    for (int k = 0; k < width; ++k) out[g][k] = load(x + (g * width + k) * stride + j);
+    transpose(out[g]);
+  }
+}
+
+template <bool uniform>
+double couple(long n8, long stride, const double* G, const double* a, const double* b, double r,
+              const double* h, const double* x, double* scratch, bool accumulate, double* out) {
+  Vec J[groups];
+  for (int g = 0; g < groups; ++g) J[g] = all(0);
+  for (long j = n8 - width; j >= 0; j -= width) {
+    Vec c[groups][width];
+    for (int g = 0; g < groups; ++g) {
+      for (int k = 0; k < width; ++k) {
+        const long at = (g * width + k) * stride + j;
+        c[g][k] = load(G + at) * load(x + at);
+      }
+      transpose(c[g]);
+    }
+    for (int k = width - 1; k >= 0; --k) {
+      for (int g = 0; g < groups; ++g) {
+        const long at = (j + k) * lanes + g * width;
+        J[g] = c[g][k] + load(a + at) * J[g];
+        store(scratch + at, J[g]);
+      }
     }
   }
-#pragma omp simd
-  for (long l = 0; l < L; ++l) t[l] = 1.0 / (1.0 + terminal[l] * t[l]);
-}
-
-void ladder_solve(long K, long L, long stride, const double* a, const double* b, const double* t,
-                  const double* terminal, const double* c, double* v) {
-  // v holds J on the way to the terminal; on the way back J(k+1) is read before v(k+1) replaces it.
-  const double* c_last = c + (K - 1) * stride;
-  double* v_last = v + (K - 1) * stride;
-#pragma omp simd
-  for (long l = 0; l < L; ++l) v_last[l] = c_last[l];
-  for (long k = K - 2; k >= 0; --k) {
-    const double* ck = c + k * stride;
-    const double* ak = a + k * stride;
-    const double* next = v + (k + 1) * stride;
-    double* vk = v + k * stride;
-#pragma omp simd
-    for (long l = 0; l < L; ++l) vk[l] = ck[l] + ak[l] * next[l];
+  // scratch has a row of zeros behind the last one: J(n8).
+  Vec v[groups];
+  Vec energy[groups];
+  for (int g = 0; g < groups; ++g) {
+    v[g] = load(h + g * width) * J[g];
+    energy[g] = v[g] * J[g];
+    store(scratch + n8 * lanes + g * width, all(0));
   }
-#pragma omp simd
-  for (long l = 0; l < L; ++l) v[l] = t[l] * terminal[l] * v[l];
-  for (long k = 0; k + 1 < K; ++k) {
-    const double* ak = a + k * stride;
-    const double* bk = b + k * stride;
-    const double* vk = v + k * stride;
-    double* next = v + (k + 1) * stride;
-#pragma omp simd
-    for (long l = 0; l < L; ++l) next[l] = ak[l] * vk[l] + bk[l] * next[l];
-  }
-}
-
-void ladder_drive(long K, long L, long stride, const double* a, const double* t, const double* V,
-                  double* v) {
-#pragma omp simd
-  for (long l = 0; l < L; ++l) v[l] = t[l] * V[l];
-  for (long k = 0; k + 1 < K; ++k) {
-    const double* ak = a + k * stride;
-    const double* vk = v + k * stride;
-    double* next = v + (k + 1) * stride;
-#pragma omp simd
-    for (long l = 0; l < L; ++l) next[l] = ak[l] * vk[l];
-  }
-}
-
-void transpose(long rows, long columns, const double* in, double* out) {
-  constexpr long tile = 8;
-  for (long i0 = 0; i0 < rows; i0 += tile) {
-    const long i1 = i0 + tile < rows ? i0 + tile : rows;
-    for (long j0 = 0; j0 < columns; j0 += tile) {
-      if (i1 - i0 == tile && j0 + tile <= columns) {
-        double block[tile][tile];
-        for (long i = 0; i < tile; ++i) {
-          for (long j = 0; j < tile; ++j) block[j][i] = in[(i0 + i) * columns + j0 + j];
+  for (long j = 0; j < n8; j += width) {
+    Vec t[groups][width];
+    for (int k = 0; k < width; ++k) {
+      for (int g = 0; g < groups; ++g) {
+        t[g][k] = v[g];
+        const long at = (j + k) * lanes + g * width;
+        const Vec next = load(scratch + at + lanes);
+        if constexpr (uniform) {
+          const Vec ak = load(a + at);
+          v[g] = ak * (v[g] + r * next);
+          energy[g] += r * ak * next * next;
+        } else {
+          const Vec bk = load(b + at);
+          v[g] = load(a + at) * v[g] + bk * next;
+          energy[g] += bk * next * next;
         }
-        for (long j = 0; j < tile; ++j) {
-          for (long i = 0; i < tile; ++i) out[(j0 + j) * rows + i0 + i] = block[j][i];
-        }
+      }
+    }
+    for (int g = 0; g < groups; ++g) {
+      transpose(t[g]);
+      for (int k = 0; k < width; ++k) {
+        const long at = (g * width + k) * stride + j;
+        store(out + at, accumulate ? load(out + at) + t[g][k] : load(G + at) * t[g][k]);
+      }
+    }
+  }
+  double total = 0;
+  for (int g = 0; g < groups; ++g) total += sum(energy[g]);
+  return total;
+}
+
+// z = S^-1 r from the currents J towards the sinks, which z holds on entry.
+template <bool uniform>
+void bitline_back(long m, long stride, long begin, long end, const double* a, const double* b,
+                  double ohm, const double* h, double* z) {
+  double* last = z + (m - 1) * stride;
+  for (long c = begin; c < end; c += width) store(last + c, load(h + c) * load(last + c));
+  for (long i = m - 2; i >= 0; --i) {
+    for (long c = begin; c < end; c += width) {
+      const long at = i * stride + c;
+      const Vec below = load(z + at + stride);
+      if constexpr (uniform) {
+        store(z + at, load(a + at) * (below + ohm * load(z + at)));
       } else {
-        const long j1 = j0 + tile < columns ? j0 + tile : columns;
-        for (long i = i0; i < i1; ++i) {
-          for (long j = j0; j < j1; ++j) out[j * rows + i] = in[i * columns + j];
+        store(z + at, load(a + at) * below + load(b + at) * load(z + at));
+      }
+    }
+  }
+}
+
+// The currents J(i) = r(i) + a(i-1) J(i-1) towards the sinks, from top to bottom, then z = S^-1 r.
+// residual(at) gives r and may do whatever else is to be done at that place; returns r . z.
+template <bool uniform, typename Residual>
+double bitline_sweep(long m, long stride, long begin, long end, const double* a, const double* b,
+                     double ohm, const double* h, double* z, const Residual& residual) {
+  Vec energy[2] = {};
+  for (long i = 0; i < m; ++i) {
+    for (long c = begin; c < end; c += 2 * width) {
+      for (int e = 0; e < 2; ++e) {
+        if (width == 8 && c + e * width >= end) break;  // end is a multiple of 8 only
+        const long at = i * stride + c + e * width;
+        Vec J = residual(at);
+        if (i > 0) J += load(a + at - stride) * load(z + at - stride);
+        store(z + at, J);
+        if (i + 1 == m) {
+          energy[e] += load(h + c + e * width) * J * J;
+        } else if constexpr (uniform) {
+          energy[e] += ohm * load(a + at) * J * J;
+        } else {
+          energy[e] += load(b + at) * J * J;
         }
       }
     }
   }
+  bitline_back<uniform>(m, stride, begin, end, a, b, ohm, h, z);
+  return sum(energy[0] + energy[1]);
+}
+
+template <bool uniform, bool first>
+double step(long m, long stride, long begin, long end, const double* a, const double* b, double ohm,
+            const double* h, double alpha, double beta, const double* q, double* p, double* y,
+            double* w, double* r, double* z) {
+  return bitline_sweep<uniform>(m, stride, begin, end, a, b, ohm, h, z, [=](long at) {
+    Vec direction = load(z + at);
+    Vec image = load(r + at) - load(q + at);
+    if constexpr (!first) {
+      direction += beta * load(p + at);
+      image += beta * load(y + at);
+    }
+    store(p + at, direction);
+    store(y + at, image);
+    store(w + at, load(w + at) + alpha * direction);
+    const Vec residual = load(r + at) - alpha * image;
+    store(r + at, residual);
+    return residual;
+  });
+}
+
+}  // namespace
+
+void wordline_factor(long n, long n8, long stride, const double* G, double segment_ohm,
+                     const double* segment, const double* right, double* a, double* b, double* Y) {
+  Vec seen[groups] = {};
+  for (long j0 = n8 - width; j0 >= 0; j0 -= width) {
+    Vec g_lanes[groups][width];
+    transpose_in(G, stride, j0, g_lanes);
+    for (int k = width - 1; k >= 0; --k) {
+      const long j = j0 + k;
+      for (int g = 0; g < groups; ++g) {
+        const long at = j * lanes + g * width;
+        if (j >= n - 1) {
+          store(a + at, all(0));
+          if (segment != nullptr) store(b + at, all(0));
+          if (j == n - 1) seen[g] = g_lanes[g][k] + load(right + g * width);
+        } else if (segment == nullptr) {
+          const Vec f = 1.0 / (1.0 + segment_ohm * seen[g]);
+          store(a + at, f);
+          seen[g] = g_lanes[g][k] + seen[g] * f;
+        } else {
+          seen[g] = g_lanes[g][k] + across_segment(load(segment + at), seen[g], a + at, b + at);
+        }
+      }
+    }
+  }
+  for (int g = 0; g < groups; ++g) store(Y + g * width, seen[g]);
+}
+
+void bitline_factor(long m, long stride, long begin, long end, const double* G, double segment_ohm,
+                    const double* segment, const double* top, double* a, double* b, double* Y) {
+  for_columns(begin, end, [&]<int N>(long c) {
+    Vec seen[N];
+    for (int e = 0; e < N; ++e) seen[e] = load(G + c + e * width) + load(top + c + e * width);
+    for (long i = 0; i + 1 < m; ++i) {
+      for (int e = 0; e < N; ++e) {
+        const long at = i * stride + c + e * width;
+        const Vec next = load(G + at + stride);
+        if (segment == nullptr) {
+          const Vec f = 1.0 / (1.0 + segment_ohm * seen[e]);
+          store(a + at, f);
+          seen[e] = next + seen[e] * f;
+        } else {
+          seen[e] = next + across_segment(load(segment + at), seen[e], a + at, b + at);
+        }
+      }
+    }
+    for (int e = 0; e < N; ++e) {
+      const long at = (m - 1) * stride + c + e * width;
+      store(a + at, all(0));
+      if (segment != nullptr) store(b + at, all(0));
+      store(Y + c + e * width, seen[e]);
+    }
+  });
+}
+
+void wordline_drive(long n8, long stride, const double* a, const double* start, double* out) {
+  Vec v[groups];
+  for (int g = 0; g < groups; ++g) v[g] = load(start + g * width);
+  for (long j = 0; j < n8; j += width) {
+    Vec t[groups][width];
+    for (int k = 0; k < width; ++k) {
+      for (int g = 0; g < groups; ++g) {
+        t[g][k] = v[g];
+        v[g] = load(a + (j + k) * lanes + g * width) * v[g];
+      }
+    }
+    for (int g = 0; g < groups; ++g) {
+      transpose(t[g]);
+      for (int k = 0; k < width; ++k) store(out + (g * width + k) * stride + j, t[g][k]);
+    }
+  }
+}
+
+double wordline_couple(long n8, long stride, const double* G, const double* a, const double* b,
+                       double segment_ohm, const double* h, const double* x, double* scratch,
+                       double* out) {
+  if (b == nullptr) {
+    return couple<true>(n8, stride, G, a, b, segment_ohm, h, x, scratch, false, out);
+  }
+  return couple<false>(n8, stride, G, a, b, segment_ohm, h, x, scratch, false, out);
+}
+
+void wordline_add(long n8, long stride, const double* G, const double* a, const double* b,
+                  double segment_ohm, const double* h, const double* x, double* scratch,
+                  double* out) {
+  if (b == nullptr) {
+    couple<true>(n8, stride, G, a, b, segment_ohm, h, x, scratch, true, out);
+  } else {
+    couple<false>(n8, stride, G, a, b, segment_ohm, h, x, scratch, true, out);
+  }
+}
+
+double bitline_solve(long m, long stride, long begin, long end, const double* a, const double* b,
+                     double segment_ohm, const double* h, const double* r, double* z) {
+  const auto residual = [=](long at) { return load(r + at); };
+  return b == nullptr
+             ? bitline_sweep<true>(m, stride, begin, end, a, b, segment_ohm, h, z, residual)
+             : bitline_sweep<false>(m, stride, begin, end, a, b, segment_ohm, h, z, residual);
+}
+
+double bitline_step(long m, long stride, long begin, long end, const double* a, const double* b,
+                    double segment_ohm, const double* h, bool first, double alpha, double beta,
+                    const double* q, double* p, double* y, double* w, double* r, double* z) {
+  const auto run = [=](auto kernel) {
+    return kernel(m, stride, begin, end, a, b, segment_ohm, h, alpha, beta, q, p, y, w, r, z);
+  };
+  if (b == nullptr) return first ? run(step<true, true>) : run(step<true, false>);
+  return first ? run(step<false, true>) : run(step<false, false>);
+}
+
+void restrict_rows(long m, long stride, long begin, long end, const int* low, const double* theta,
+                   long coarse_rows, const double* r, double* coarse) {
+  for (long row = 0; row < coarse_rows; ++row) {
+    for (long c = begin; c < end; ++c) coarse[row * stride + c] = 0;
+  }
+  for_columns(begin, end, [&]<int N>(long c) {
+    Vec lower[N] = {};
+    Vec upper[N] = {};
+    int current = low[0];
+    for (long i = 0; i < m; ++i) {
+      if (low[i] != current) {
+        for (int e = 0; e < N; ++e) {
+          store(coarse + current * stride + c + e * width, lower[e]);
+          lower[e] = upper[e];
+          upper[e] = all(0);
+        }
+        current = low[i];
+      }
+      for (int e = 0; e < N; ++e) {
+        const Vec x = load(r + i * stride + c + e * width);
+        lower[e] += (1 - theta[i]) * x;
+        upper[e] += theta[i] * x;
+      }
+    }
+    for (int e = 0; e < N; ++e) {
+      store(coarse + current * stride + c + e * width, lower[e]);
+      store(coarse + (current + 1) * stride + c + e * width, upper[e]);
+    }
+  });
+}
+
+void add_interpolated(long count, double theta, const double* low, const double* high, double* z) {
+#pragma omp simd
+  for (long e = 0; e < count; ++e) z[e] += (1 - theta) * low[e] + theta * high[e];
+}
+
+void subtract_line_currents(long count, const double* G, const double* above, const double* below,
+                            const double* theta, const double* const* low,
+                            const double* const* high, double* q) {
+  const double* low0 = low[0];
+  const double* low1 = low[1];
+  const double* low2 = low[2];
+  const double* high0 = high[0];
+  const double* high1 = high[1];
+  const double* high2 = high[2];
+#pragma omp simd
+  for (long e = 0; e < count; ++e) {
+    const double x = (1 - theta[1]) * low1[e] + theta[1] * high1[e];
+    const double up = (1 - theta[0]) * low0[e] + theta[0] * high0[e];
+    const double down = (1 - theta[2]) * low2[e] + theta[2] * high2[e];
+    q[e] -= G[e] * x + above[e] * (x - up) + below[e] * (x - down);
+  }
+}
+
+void wordline_coarse(long n, long n8, long stride, const double* G, const double* a,
+                     const double* b, double segment_ohm, const double* h, const int* low,
+                     const double* theta, long count, double* scratch, double* F) {
+  for (long e = 0; e < count * lanes; ++e) scratch[e] = 0;
+  for (long e = 0; e < count * (count + 1) / 2 * lanes; ++e) F[e] = 0;
+  for (long j0 = n8 - width; j0 >= 0; j0 -= width) {
+    Vec g_lanes[groups][width];
+    transpose_in(G, stride, j0, g_lanes);
+    for (int k = width - 1; k >= 0; --k) {
+      const long j = j0 + k;
+      if (j >= n) continue;
+      for (int g = 0; g < groups; ++g) {
+        const long at = j * lanes + g * width;
+        // J(j) of the functions that reach j or lie to its right; the others are still 0.
+        for (long K = low[j]; K < count; ++K) {
+          double* J = scratch + K * lanes + g * width;
+          store(J, load(a + at) * load(J));
+        }
+        double* here = scratch + low[j] * lanes + g * width;
+        store(here, load(here) + (1 - theta[j]) * g_lanes[g][k]);
+        store(here + lanes, load(here + lanes) + theta[j] * g_lanes[g][k]);
+        const Vec weight = j == 0         ? load(h + g * width)
+                           : b == nullptr ? segment_ohm * load(a + at - lanes)
+                                          : load(b + at - lanes);
+        for (long K = low[j]; K < count; ++K) {
+          const Vec scaled = weight * load(scratch + K * lanes + g * width);
+          double* row = F + K * (K + 1) / 2 * lanes + g * width;
+          for (long J = low[j]; J <= K; ++J) {
+            double* f = row + J * lanes;
+            store(f, load(f) + scaled * load(scratch + J * lanes + g * width));
+          }
+        }
+      }
+    }
+  }
+}
+
+double sum_nonnegative(long count, const double* x) {
+  double total = 0;
+#pragma omp simd reduction(+ : total)
+  for (long e = 0; e < count; ++e) total += x[e] >= 0 ? x[e] : __builtin_nan("");
+  return total;
 }
 
 void multiply(long count, const double* x, const double* y, double* out) {
@@ -93,183 +389,15 @@ void multiply(long count, const double* x, const double* y, double* out) {
   for (long e = 0; e < count; ++e) out[e] = x[e] * y[e];
 }
 
-double dot(long count, const double* x, const double* y) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (long e = 0; e < count; ++e) sum += x[e] * y[e];
-  return sum;
+void multiply_difference(long count, const double* x, const double* y, const double* z,
+                         double* out) {
+#pragma omp simd
+  for (long e = 0; e < count; ++e) out[e] = x[e] * (y[e] - z[e]);
 }
 
-void axpy(long count, double alpha, const double* x, double* y) {
+void add(long count, const double* x, double* y) {
 #pragma omp simd
-  for (long e = 0; e < count; ++e) y[e] += alpha * x[e];
-}
-
-double subtract_dot(long count, const double* s, const double* p, double* out) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (long e = 0; e < count; ++e) {
-    const double y = s[e] - out[e];
-    out[e] = y;
-    sum += p[e] * y;
-  }
-  return sum;
-}
-
-void update_directions(long count, double beta, const double* z, const double* r, double* p,
-                       double* s) {
-#pragma omp simd
-  for (long e = 0; e < count; ++e) {
-    p[e] = z[e] + beta * p[e];
-    s[e] = r[e] + beta * s[e];
-  }
-}
-
-void block_line_solve(long K, long ab_stride, const double* a, const double* b, double t,
-                      double terminal, const double* c, double* v) {
-  constexpr long P = block_size;
-  double J[P];
-  for (long q = 0; q < P; ++q) J[q] = c[(K - 1) * P + q];
-  for (long q = 0; q < P; ++q) v[(K - 1) * P + q] = J[q];
-  for (long k = K - 2; k >= 0; --k) {
-    const double ak = a[k * ab_stride];
-#pragma omp simd
-    for (long q = 0; q < P; ++q) {
-      J[q] = c[k * P + q] + ak * J[q];
-      v[k * P + q] = J[q];
-    }
-  }
-  const double head = t * terminal;
-  for (long q = 0; q < P; ++q) J[q] *= head;
-  for (long q = 0; q < P; ++q) v[q] = J[q];
-  for (long k = 0; k + 1 < K; ++k) {
-    const double ak = a[k * ab_stride];
-    const double bk = b[k * ab_stride];
-    double* next = v + (k + 1) * P;
-#pragma omp simd
-    for (long q = 0; q < P; ++q) {
-      J[q] = ak * J[q] + bk * next[q];
-      next[q] = J[q];
-    }
-  }
-}
-
-void block_line_drive(long K, long ab_stride, const double* a, double t, const double* V,
-                      double* v) {
-  constexpr long P = block_size;
-  for (long q = 0; q < P; ++q) v[q] = t * V[q];
-  for (long k = 0; k + 1 < K; ++k) {
-    const double ak = a[k * ab_stride];
-#pragma omp simd
-    for (long q = 0; q < P; ++q) v[(k + 1) * P + q] = ak * v[k * P + q];
-  }
-}
-
-void block_ladder_solve(long K, long L, long stride, const double* a, const double* b,
-                        const double* t, const double* terminal, const double* c, double* v) {
-  constexpr long P = block_size;
-  const double* c_last = c + (K - 1) * stride * P;
-  double* v_last = v + (K - 1) * stride * P;
-  for (long e = 0; e < L * P; ++e) v_last[e] = c_last[e];
-  for (long k = K - 2; k >= 0; --k) {
-    const double* ak = a + k * stride;
-    const double* ck = c + k * stride * P;
-    const double* next = v + (k + 1) * stride * P;
-    double* vk = v + k * stride * P;
-    for (long l = 0; l < L; ++l) {
-#pragma omp simd
-      for (long q = 0; q < P; ++q) vk[l * P + q] = ck[l * P + q] + ak[l] * next[l * P + q];
-    }
-  }
-  for (long l = 0; l < L; ++l) {
-    const double head = t[l] * terminal[l];
-    for (long q = 0; q < P; ++q) v[l * P + q] *= head;
-  }
-  for (long k = 0; k + 1 < K; ++k) {
-    const double* ak = a + k * stride;
-    const double* bk = b + k * stride;
-    const double* vk = v + k * stride * P;
-    double* next = v + (k + 1) * stride * P;
-    for (long l = 0; l < L; ++l) {
-#pragma omp simd
-      for (long q = 0; q < P; ++q) {
-        next[l * P + q] = ak[l] * vk[l * P + q] + bk[l] * next[l * P + q];
-      }
-    }
-  }
-}
-
-void block_ladder_drive(long K, long L, long stride, const double* a, const double* t,
-                        const double* V, double* v) {
-  constexpr long P = block_size;
-  for (long l = 0; l < L; ++l) {
-    for (long q = 0; q < P; ++q) v[l * P + q] = t[l] * V[l * P + q];
-  }
-  for (long k = 0; k + 1 < K; ++k) {
-    const double* ak = a + k * stride;
-    const double* vk = v + k * stride * P;
-    double* next = v + (k + 1) * stride * P;
-    for (long l = 0; l < L; ++l) {
-#pragma omp simd
-      for (long q = 0; q < P; ++q) next[l * P + q] = ak[l] * vk[l * P + q];
-    }
-  }
-}
-
-void block_scale(long count, const double* g, const double* x, double* out) {
-  constexpr long P = block_size;
-  for (long e = 0; e < count; ++e) {
-#pragma omp simd
-    for (long q = 0; q < P; ++q) out[e * P + q] = g[e] * x[e * P + q];
-  }
-}
-
-void block_dot(long count, const double* x, const double* y, double* sum) {
-  constexpr long P = block_size;
-  double local[P] = {};
-  for (long e = 0; e < count; ++e) {
-#pragma omp simd
-    for (long q = 0; q < P; ++q) local[q] += x[e * P + q] * y[e * P + q];
-  }
-  for (long q = 0; q < P; ++q) sum[q] += local[q];
-}
-
-void block_subtract_dot(long count, const double* s, const double* p, double* out, double* sum) {
-  constexpr long P = block_size;
-  double local[P] = {};
-  for (long e = 0; e < count; ++e) {
-#pragma omp simd
-    for (long q = 0; q < P; ++q) {
-      const double y = s[e * P + q] - out[e * P + q];
-      out[e * P + q] = y;
-      local[q] += p[e * P + q] * y;
-    }
-  }
-  for (long q = 0; q < P; ++q) sum[q] += local[q];
-}
-
-void block_step(long count, const double* alpha, const double* p, const double* y, double* w,
-                double* r) {
-  constexpr long P = block_size;
-  for (long e = 0; e < count; ++e) {
-#pragma omp simd
-    for (long q = 0; q < P; ++q) {
-      w[e * P + q] += alpha[q] * p[e * P + q];
-      r[e * P + q] -= alpha[q] * y[e * P + q];
-    }
-  }
-}
-
-void block_update_directions(long count, const double* beta, const double* z, const double* r,
-                             double* p, double* s) {
-  constexpr long P = block_size;
-  for (long e = 0; e < count; ++e) {
-#pragma omp simd
-    for (long q = 0; q < P; ++q) {
-      p[e * P + q] = z[e * P + q] + beta[q] * p[e * P + q];
-      s[e * P + q] = r[e * P + q] + beta[q] * s[e * P + q];
-    }
-  }
+  for (long e = 0; e < count; ++e) y[e] += x[e];
 }
 
 }  // namespace xbar::solver::XBAR_ISA

@@ -2,70 +2,91 @@
 
 /// Inner loops of the line method, compiled once per instruction set (core/isa.hpp).
 ///
-/// A ladder is a set of L independent lines of K nodes, node index k = 0 at the terminal (driver or
-/// sink), k = K-1 at the open end. Arrays are addressed x[k * stride + line] so that the lines are
-/// the contiguous, vectorised axis and the recursions run along k. `stride` may be negative: the
-/// bitlines' terminal is at the last row.
-///
-/// With Y(k) the conductance seen at node k looking away from the terminal, cell included,
-///   Y(K-1) = G(K-1),   Y(k) = G(k) + Y(k+1) / (1 + r(k) Y(k+1)),
-/// and a(k) = 1/(1 + r(k) Y(k+1)), b(k) = r(k) a(k), t = 1/(1 + R Y(0)), the nodal equations
-/// "T v = injected currents c, terminal at V behind R" are solved by
+/// A ladder is one line of K nodes, k = 0 at its near terminal (wordline: left, bitline: bottom),
+/// k = K-1 at the far one. With Y(k) the conductance seen at node k looking away from the near
+/// terminal, cell included,
+///   Y(K-1) = G(K-1) + 1/R_far,   Y(k) = G(k) + Y(k+1) / (1 + r(k) Y(k+1)),
+/// and a(k) = 1/(1 + r(k) Y(k+1)), b(k) = r(k) a(k), h = R/(1 + R Y(0)), the nodal equations
+/// "ladder v = injected currents c, terminals at 0 V" are solved by
 ///   J(K-1) = c(K-1),  J(k) = c(k) + a(k) J(k+1),
-///   v(0) = t (V + R J(0)),  v(k+1) = a(k) v(k) + b(k) J(k+1).
-/// Only sums of non-negative numbers are divided: exact for r = 0, R = 0 and G = 0 as well.
+///   v(0) = h J(0),    v(k+1) = a(k) v(k) + b(k) J(k+1),
+/// and c . v = h J(0)^2 + sum_k b(k) J(k+1)^2, the energy of the currents c. Only sums of
+/// non-negative numbers are divided: exact for r = 0, R = 0 and G = 0 as well.
+///
+/// Fields are stored by wordlines, x[i * stride + j], stride a multiple of 8, rows of `lane_rows`
+/// at a time, padded with zeros; all arrays are aligned to 64 bytes. Bitline ladders run over the
+/// rows, vectorised along the row. Wordline ladders run along the row, `lane_rows` of them at a
+/// time as lanes: their factors are stored x[j * lane_rows + lane], and fields are transposed in
+/// registers on the way in and out.
 
 #define XBAR_DECLARE_LINE_KERNELS                                                                  \
-  /* a, b: K-1 rows at the ladder's stride (row k at k * stride); t: L. r: (K-1) rows of L at      \
-     r_stride (0: the same row for all k); terminal: L. */                                         \
-  void ladder_factor(long K, long L, long stride, const double* G, const double* r, long r_stride, \
-                     const double* terminal, double* a, double* b, double* t);                     \
-  /* Solves T v = c for L lines, zero terminal voltage; v may not alias c. */                      \
-  void ladder_solve(long K, long L, long stride, const double* a, const double* b,                 \
-                    const double* t, const double* terminal, const double* c, double* v);          \
-  /* v = T^-1 (terminal voltages V), no injected current. */                                       \
-  void ladder_drive(long K, long L, long stride, const double* a, const double* t,                 \
-                    const double* V, double* v);                                                   \
-  /* out (columns x rows) = in^T (rows x columns) */                                               \
-  void transpose(long rows, long columns, const double* in, double* out);                          \
+  /* Factors of `lane_rows` wordlines of n nodes, padded to n8. segment: r(j) of each lane         \
+     (n x lane_rows), or null if all are segment_ohm and no right terminal is connected. right:    \
+     1/R_far of each lane, infinite for 0. b is written only with `segment`. Y: what the left      \
+     terminal sees. */                                                                             \
+  void wordline_factor(long n, long n8, long stride, const double* G, double segment_ohm,          \
+                       const double* segment, const double* right, double* a, double* b,           \
+                       double* Y);                                                                 \
+  /* Factors of the bitlines in columns [begin, end), multiples of 8; a, b: m x stride, the last   \
+     row of them 0. segment: (m-1) x stride or null, top: 1/R_far, as above. */                    \
+  void bitline_factor(long m, long stride, long begin, long end, const double* G,                  \
+                      double segment_ohm, const double* segment, const double* top, double* a,     \
+                      double* b, double* Y);                                                       \
+  /* out = v of `lane_rows` wordlines driven from the left by v(0) = start, no injected current */ \
+  void wordline_drive(long n8, long stride, const double* a, const double* start, double* out);    \
+  /* out = G T^-1 (G x) for `lane_rows` wordlines; returns (G x) . T^-1 (G x). b null: b = r a     \
+     with r = segment_ohm. scratch: (n8 + 1) x lane_rows. */                                       \
+  double wordline_couple(long n8, long stride, const double* G, const double* a, const double* b,  \
+                         double segment_ohm, const double* h, const double* x, double* scratch,    \
+                         double* out);                                                             \
+  /* out += T^-1 (G x) for `lane_rows` wordlines */                                                \
+  void wordline_add(long n8, long stride, const double* G, const double* a, const double* b,       \
+                    double segment_ohm, const double* h, const double* x, double* scratch,         \
+                    double* out);                                                                  \
+  /* z = S^-1 r in columns [begin, end); returns r . z */                                          \
+  double bitline_solve(long m, long stride, long begin, long end, const double* a,                 \
+                       const double* b, double segment_ohm, const double* h, const double* r,      \
+                       double* z);                                                                 \
+  /* One step of the conjugate gradients in columns [begin, end), then the next preconditioned     \
+     residual: p = z + beta p, y = (r - q) + beta y, w += alpha p, r -= alpha y, z = S^-1 r;       \
+     returns r . z. first: there is no p and y yet. */                                             \
+  double bitline_step(long m, long stride, long begin, long end, const double* a, const double* b, \
+                      double segment_ohm, const double* h, bool first, double alpha, double beta,  \
+                      const double* q, double* p, double* y, double* w, double* r, double* z);     \
+  /* Coarse correction (coarse_space.hpp). Piecewise linear interpolation along a line: position k \
+     takes 1 - theta[k] of coarse node low[k] and theta[k] of low[k] + 1; low never falls. */      \
+  /* coarse = P_rows^T r in columns [begin, end): coarse_rows x stride, zeroed where none reaches  \
+   */                                                                                              \
+  void restrict_rows(long m, long stride, long begin, long end, const int* low,                    \
+                     const double* theta, long coarse_rows, const double* r, double* coarse);      \
+  /* z += (1 - theta) low + theta high */                                                          \
+  void add_interpolated(long count, double theta, const double* low, const double* high,           \
+                        double* z);                                                                \
+  /* q -= S x at one row of bitlines: G x + above (x - x_above) + below (x - x_below), where every \
+     x is interpolated between two coarse nodes: x[0] above, x[1] here, x[2] below. */                   \
+  void subtract_line_currents(long count, const double* G, const double* above,                    \
+                              const double* below, const double* theta, const double* const* low,  \
+                              const double* const* high, double* q);                               \
+  /* F(J,K) = (G beta_J) . T^-1 (G beta_K) of each of `lane_rows` wordlines for the coarse         \
+     functions beta_0, beta_1, ...: F[(K (K+1) / 2 + J) lane_rows + lane], J <= K. scratch: count                \
+     lane_rows. */                                                                                 \
+  void wordline_coarse(long n, long n8, long stride, const double* G, const double* a,             \
+                       const double* b, double segment_ohm, const double* h, const int* low,       \
+                       const double* theta, long count, double* scratch, double* F);               \
+  /* The sum of x; NaN if one is negative or NaN. */                                               \
+  double sum_nonnegative(long count, const double* x);                                             \
   /* out = x * y, elementwise */                                                                   \
   void multiply(long count, const double* x, const double* y, double* out);                        \
-  double dot(long count, const double* x, const double* y);                                        \
-  /* y += alpha x */                                                                               \
-  void axpy(long count, double alpha, const double* x, double* y);                                 \
-  /* out = s - out; returns p . out */                                                             \
-  double subtract_dot(long count, const double* s, const double* p, double* out);                  \
-  /* p = z + beta p, s = r + beta s */                                                             \
-  void update_directions(long count, double beta, const double* z, const double* r, double* p,     \
-                         double* s);                                                               \
-  /* Blocks of P = block_size right-hand sides, the contiguous axis. One line: x[k * P + q],       \
-     a, b scalars at a[k * ab_stride]. */                                                          \
-  void block_line_solve(long K, long ab_stride, const double* a, const double* b, double t,        \
-                        double terminal, const double* c, double* v);                              \
-  void block_line_drive(long K, long ab_stride, const double* a, double t, const double* V,        \
-                        double* v);                                                                \
-  /* L lines side by side: x[(k * stride + l) * P + q], a[k * stride + l]. */                      \
-  void block_ladder_solve(long K, long L, long stride, const double* a, const double* b,           \
-                          const double* t, const double* terminal, const double* c, double* v);    \
-  void block_ladder_drive(long K, long L, long stride, const double* a, const double* t,           \
-                          const double* V, double* v);                                             \
-  /* out[e * P + q] = g[e] * x[e * P + q] for e < count */                                         \
-  void block_scale(long count, const double* g, const double* x, double* out);                     \
-  /* per right-hand side: sum[q] += x . y */                                                       \
-  void block_dot(long count, const double* x, const double* y, double* sum);                       \
-  /* per right-hand side q: out = s - out, sum[q] += p . out */                                    \
-  void block_subtract_dot(long count, const double* s, const double* p, double* out, double* sum); \
-  /* per right-hand side q: w += alpha[q] p, r -= alpha[q] y */                                    \
-  void block_step(long count, const double* alpha, const double* p, const double* y, double* w,    \
-                  double* r);                                                                      \
-  /* per right-hand side q: p = z + beta[q] p, s = r + beta[q] s */                                \
-  void block_update_directions(long count, const double* beta, const double* z, const double* r,   \
-                               double* p, double* s);
+  /* out = x * (y - z), elementwise */                                                             \
+  void multiply_difference(long count, const double* x, const double* y, const double* z,          \
+                           double* out);                                                           \
+  /* y += x */                                                                                     \
+  void add(long count, const double* x, double* y);
 
 namespace xbar::solver {
 
-/// Right-hand sides in a block: two AVX-512 vectors, four of AVX2.
-inline constexpr long block_size = 16;
+/// Wordlines that are taken together: two AVX-512 vectors, four of AVX2.
+inline constexpr long lane_rows = 16;
 
 namespace baseline {
 XBAR_DECLARE_LINE_KERNELS

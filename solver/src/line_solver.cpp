@@ -1,9 +1,11 @@
 #include "line_solver.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
+#include <Eigen/Eigenvalues>
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
@@ -11,6 +13,7 @@
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/stopwatch.hpp>
 
+#include "conductance_sum.hpp"
 #include "kcl_residual.hpp"
 #include "line_kernels.hpp"
 
@@ -19,291 +22,621 @@
 namespace xbar::solver {
 namespace {
 
-constexpr long P = block_size;
+constexpr double open = std::numeric_limits<double>::infinity();
+constexpr Index lanes = lane_rows;
 
-// Prepares the ladder of L lines with K nodes; the terminal node is at row `first` of a K x L
-// array.
-void factor_ladder(Index K, Index L, bool reversed, const Buffer& conductance, double segment_ohm,
-                   double terminal_ohm, LadderFactors& ladder) {
-  const std::size_t size = static_cast<std::size_t>(K * L);
-  ladder.a.resize(size);
-  ladder.b.resize(size);
-  ladder.t.resize(static_cast<std::size_t>(L));
-  ladder.terminal.assign(static_cast<std::size_t>(L), terminal_ohm);
-  const Buffer segment(static_cast<std::size_t>(L), segment_ohm);
-  const Index first = reversed ? (K - 1) * L : 0;
-  const Index stride = reversed ? -L : L;
-  KERNEL(ladder_factor)
-  (K, L, stride, conductance.data() + first, segment.data(), 0, ladder.terminal.data(),
-   ladder.a.data() + first, ladder.b.data() + first, ladder.t.data());
+// From this many cells on, one input vector is worth more than one thread.
+constexpr Index parallel_cells = Index{256} * 256;
+
+// Columns that one thread sweeps at a time: half a page of a row, so that the memory is read in
+// long runs, and panels enough for the threads of a large array.
+constexpr Index panel_columns = 256;
+
+constexpr Index round_up(Index value, Index multiple) {
+  return (value + multiple - 1) / multiple * multiple;
 }
 
-// The buffers of one block of right-hand sides, m x n x P each.
-struct BlockWorkspace {
-  explicit BlockWorkspace(std::size_t size)
-      : w(size), r(size), z(size), p(size), s(size), y(size), u(size), c(size) {}
-  Buffer w, r, z, p, s, y, u, c;
-};
+// h and t of a line whose near terminal has this resistance and sees Y.
+double head(double ohm, double Y) { return ohm == 0 ? 0.0 : 1.0 / (1.0 / ohm + Y); }
+double transfer(double ohm, double Y) { return ohm == 0 ? 1.0 : 1.0 / (1.0 + ohm * Y); }
 
-using BlockScalars = std::array<double, static_cast<std::size_t>(P)>;
+// v of one line of `count` nodes with terminals at both ends and no injected current, by the
+// recursions of line_kernels.hpp: the far terminal is a current into the last node, or holds it and
+// whatever zero resistance joins to it.
+template <typename SegmentOhm, typename A, typename B, typename Node>
+void drive_line(Index count, double near_volt, double far_volt, double far_ohm, double t, double h,
+                const SegmentOhm& segment_ohm, const A& a, const B& b, const Node& v) {
+  Vector J = Vector::Zero(count);
+  Index held_from = count;
+  if (far_ohm == 0) {
+    held_from = count - 1;
+    while (held_from > 0 && segment_ohm(held_from - 1) == 0) --held_from;
+    if (held_from > 0) J(held_from - 1) = far_volt / segment_ohm(held_from - 1);
+  } else {
+    J(count - 1) = far_volt / far_ohm;
+  }
+  for (Index k = std::min(held_from, count) - 2; k >= 0; --k) J(k) += a(k) * J(k + 1);
+  if (held_from > 0) v(0) = t * near_volt + h * J(0);
+  for (Index k = 0; k + 1 < held_from; ++k) v(k + 1) = a(k) * v(k) + b(k) * J(k + 1);
+  for (Index k = held_from; k < count; ++k) v(k) = far_volt;
+}
+
+// Room for the currents along a group of wordlines, with the row of zeros that ends them.
+double* line_scratch(Index padded_columns) {
+  thread_local AlignedBuffer scratch;
+  const auto size = static_cast<std::size_t>((padded_columns + 1) * lanes);
+  if (scratch.size() < size) scratch.resize(size);
+  return scratch.data();
+}
+
+// Condition number of the preconditioned matrix from the coefficients of conjugate gradients: they
+// are the entries of the tridiagonal matrix of Lanczos' process [Saad2003, 6.7].
+double condition_estimate(const std::vector<double>& alpha, const std::vector<double>& beta) {
+  const auto count = static_cast<Index>(alpha.size());
+  if (count < 2) return 1.0;
+  Vector diagonal(count);
+  Vector beside(count - 1);
+  for (Index k = 0; k < count; ++k) {
+    const auto e = static_cast<std::size_t>(k);
+    diagonal(k) = 1.0 / alpha[e] + (k > 0 ? beta[e] / alpha[e - 1] : 0.0);
+    if (k > 0) beside(k - 1) = std::sqrt(beta[e]) / alpha[e - 1];
+  }
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen;
+  eigen.computeFromTridiagonal(diagonal, beside, Eigen::EigenvaluesOnly);
+  return eigen.eigenvalues()(count - 1) / eigen.eigenvalues()(0);
+}
 
 }  // namespace
 
-void LineSolver::factor(const Matrix& conductance, const WireResistance& wires) {
-  check_conductance(conductance);
-  check_wires(wires);
+// The fields of one input vector. One block of memory: the allocator then keeps it for the next
+// array of this size instead of returning it to the system, page by page.
+struct LineSolver::Workspace {
+  static constexpr Index fields = 7;
+
+  // rows x stride fields, of which the rows from `used` on are padding
+  void resize(Index rows, Index stride, Index used, Index coarse_rows) {
+    const Index size = rows * stride;
+    const Index coarse_size = coarse_rows * stride;
+    memory.resize(static_cast<std::size_t>(fields * size + 2 * coarse_size));
+    double* next = memory.data();
+    for (double** field : {&u, &w, &r, &z, &p, &y, &q}) {
+      *field = next;
+      next += size;
+    }
+    // The sweeps along the bitlines do not write padding, those along the wordlines read it.
+    for (double* field : {w, z}) std::fill(field + used * stride, field + size, 0.0);
+    restricted = next;
+    coarse = next + coarse_size;
+    std::fill(coarse, coarse + coarse_size, 0.0);
+  }
+
+  AlignedBuffer memory;
+  double* u = nullptr;           // wordline nodes
+  double* w = nullptr;           // bitline nodes
+  double* r = nullptr;           // residual
+  double* z = nullptr;           // preconditioned residual
+  double* p = nullptr;           // direction
+  double* y = nullptr;           // A p
+  double* q = nullptr;           // r - A z
+  double* restricted = nullptr;  // P_rows^T r
+  double* coarse = nullptr;      // the coarse correction, along the rows' coarse nodes
+};
+
+struct LineSolver::Outcome {
+  int iterations = 0;
+  bool converged = false;
+  double condition = 1;
+  double energy = 0;  // of the correction to w: sum of alpha r.z, an identity of CG
+};
+LineSolver::LineSolver() = default;
+LineSolver::~LineSolver() = default;
+
+void LineSolver::factor(Circuit circuit) { factor(std::move(circuit), {}); }
+
+void LineSolver::factor(Circuit circuit, const GroundConductance& ground) {
+  check_circuit(circuit);
   const Stopwatch watch;
-  m_ = conductance.rows();
-  n_ = conductance.cols();
-  wires_ = wires;
-  const std::size_t size = static_cast<std::size_t>(m_ * n_);
-  conductance_.assign(conductance.data(), conductance.data() + size);
-  conductance_transposed_.resize(size);
-  KERNEL(transpose)(m_, n_, conductance_.data(), conductance_transposed_.data());
-  factor_ladder(n_, m_, false, conductance_transposed_, wires.wordline_ohm, wires.source_ohm,
-                wordlines_);
-  factor_ladder(m_, n_, true, conductance_, wires.bitline_ohm, wires.sink_ohm, bitlines_);
+  circuit_ = std::move(circuit);
+  if (!(conductance_sum(circuit_.conductance) < open)) {
+    throw NumericalError("line method: shorted cells merge lines, which it takes as separate");
+  }
+  m_ = circuit_.wordlines();
+  n_ = circuit_.bitlines();
+  padded_rows_ = round_up(m_, lanes);
+  padded_columns_ = round_up(n_, 8);
+  // Rows a multiple of 4096 bytes apart would all fall into the same few sets of the caches.
+  stride_ = padded_columns_ % 256 == 0 ? padded_columns_ + 8 : padded_columns_;
+  conductance_.resize(static_cast<std::size_t>(padded_rows_ * stride_));
+  pad(circuit_.conductance, conductance_.data());
+  // A conductance to ground is in the ladders like a cell, but it couples no lines.
+  const auto with_ground = [&](const Matrix& siemens, AlignedBuffer& total) {
+    total.clear();
+    if (siemens.size() == 0) return;
+    total.resize(conductance_.size());
+    pad(siemens, total.data());
+    KERNEL(add)(padded_rows_ * stride_, conductance_.data(), total.data());
+  };
+  with_ground(ground.wordline, wordlines_.grounded);
+  with_ground(ground.bitline, bitlines_.grounded);
+  factor_wordlines();
+  factor_bitlines();
+  factor_coarse();
   factor_seconds_ = watch.seconds();
 }
 
-LineSolver::Outcome LineSolver::solve_vector(const double* voltage, const SolveOptions& options) {
-  const Index size = m_ * n_;
-  const Index last = (m_ - 1) * n_;
-  const double* Gt = conductance_transposed_.data();
-  for (Buffer* buffer : {&w_, &r_, &z_, &p_, &s_, &q_, &u_, &c_}) {
-    buffer->resize(static_cast<std::size_t>(size));
-  }
-  // y = T^-1 D x for x in bitline order; leaves T^-1 D x in u_ and, in bitline order, D T^-1 D x in
-  // y.
-  const auto through_wordlines = [&](const double* x, double* y) {
-    KERNEL(transpose)(m_, n_, x, c_.data());
-    KERNEL(multiply)(size, Gt, c_.data(), c_.data());
-    KERNEL(ladder_solve)
-    (n_, m_, m_, wordlines_.a.data(), wordlines_.b.data(), wordlines_.t.data(),
-     wordlines_.terminal.data(), c_.data(), u_.data());
-    KERNEL(multiply)(size, Gt, u_.data(), c_.data());
-    KERNEL(transpose)(n_, m_, c_.data(), y);
-  };
-  const auto precondition = [&](const double* x, double* y) {
-    KERNEL(ladder_solve)
-    (m_, n_, -n_, bitlines_.a.data() + last, bitlines_.b.data() + last, bitlines_.t.data(),
-     bitlines_.terminal.data(), x + last, y + last);
-  };
+void LineSolver::factor_wordlines() {
+  Ladders& ladders = wordlines_;
+  const Circuit& circuit = circuit_;
+  ladders.far_connected = (circuit.right_ohm.array() < open).any();
+  const bool uniform = circuit.wordline_ohm.size() == 1 && circuit.wordline_ohm(0, 0) < open &&
+                       !ladders.far_connected;
+  const auto size = static_cast<std::size_t>(padded_rows_ * padded_columns_);
+  ladders.segment_ohm = uniform ? circuit.wordline_ohm(0, 0) : 0.0;
+  ladders.a.resize(size);
+  ladders.b.resize(uniform ? 0 : size);
+  ladders.h.assign(static_cast<std::size_t>(padded_rows_), 0.0);
+  ladders.t.assign(static_cast<std::size_t>(padded_rows_), 0.0);
+  for_row_groups([&](Index group) {
+    const Index i0 = group * lanes;
+    const Index rows = std::min(lanes, m_ - i0);
+    AlignedBuffer segment;  // padding lines have segments of 0 ohm
+    if (!uniform) {
+      segment.assign(static_cast<std::size_t>(padded_columns_ * lanes), 0.0);
+      for (Index lane = 0; lane < rows; ++lane) {
+        for (Index j = 0; j + 1 < n_; ++j) {
+          segment[static_cast<std::size_t>(j * lanes + lane)] =
+              circuit.wordline_segment_ohm(i0 + lane, j);
+        }
+      }
+    }
+    AlignedBuffer right(static_cast<std::size_t>(lanes), 0.0);
+    AlignedBuffer Y(static_cast<std::size_t>(lanes));
+    for (Index lane = 0; lane < rows; ++lane) {
+      right[static_cast<std::size_t>(lane)] = 1.0 / circuit.right_ohm(i0 + lane);
+    }
+    const Index at = i0 * padded_columns_;
+    const AlignedBuffer& cells = ladders.grounded.empty() ? conductance_ : ladders.grounded;
+    KERNEL(wordline_factor)
+    (n_, padded_columns_, stride_, cells.data() + i0 * stride_, ladders.segment_ohm,
+     uniform ? nullptr : segment.data(), right.data(), ladders.a.data() + at,
+     uniform ? nullptr : ladders.b.data() + at, Y.data());
+    for (Index lane = 0; lane < rows; ++lane) {
+      const auto line = static_cast<std::size_t>(i0 + lane);
+      const double seen = Y[static_cast<std::size_t>(lane)];
+      ladders.h[line] = head(circuit.left_ohm(i0 + lane), seen);
+      ladders.t[line] = transfer(circuit.left_ohm(i0 + lane), seen);
+    }
+  });
+}
 
-  // r = D T^-1 b, w = 0.
-  KERNEL(ladder_drive)
-  (n_, m_, m_, wordlines_.a.data(), wordlines_.t.data(), voltage, u_.data());
-  KERNEL(multiply)(size, Gt, u_.data(), c_.data());
-  KERNEL(transpose)(n_, m_, c_.data(), r_.data());
-  std::fill(w_.begin(), w_.end(), 0.0);
-  precondition(r_.data(), z_.data());
-  p_ = z_;
-  s_ = r_;
-  double rz = KERNEL(dot)(size, r_.data(), z_.data());
-  const double goal = rz * options.tolerance * options.tolerance;
-  Outcome outcome;
-  outcome.converged = !(rz > 0);
-  while (!outcome.converged && outcome.iterations < options.max_iterations) {
-    through_wordlines(p_.data(), q_.data());
-    const double curvature = KERNEL(subtract_dot)(size, s_.data(), p_.data(), q_.data());
-    if (!(curvature > 0)) break;  // rounding has eaten the direction, or the numbers overflowed
-    const double alpha = rz / curvature;
-    KERNEL(axpy)(size, alpha, p_.data(), w_.data());
-    KERNEL(axpy)(size, -alpha, q_.data(), r_.data());
-    precondition(r_.data(), z_.data());
-    const double next = KERNEL(dot)(size, r_.data(), z_.data());
-    ++outcome.iterations;
-    outcome.converged = next <= goal;
-    KERNEL(update_directions)(size, next / rz, z_.data(), r_.data(), p_.data(), s_.data());
-    rz = next;
+void LineSolver::factor_bitlines() {
+  Ladders& ladders = bitlines_;
+  const Circuit& circuit = circuit_;
+  ladders.far_connected = (circuit.top_ohm.array() < open).any();
+  const bool uniform =
+      circuit.bitline_ohm.size() == 1 && circuit.bitline_ohm(0, 0) < open && !ladders.far_connected;
+  const auto size = static_cast<std::size_t>(m_ * stride_);
+  ladders.segment_ohm = uniform ? circuit.bitline_ohm(0, 0) : 0.0;
+  ladders.a.resize(size);
+  ladders.b.resize(uniform ? 0 : size);
+  AlignedBuffer segment(uniform ? 0 : size, 0.0);
+  for (Index i = 0; !uniform && i + 1 < m_; ++i) {
+    for (Index j = 0; j < n_; ++j) {
+      segment[static_cast<std::size_t>(i * stride_ + j)] = circuit.bitline_segment_ohm(i, j);
+    }
   }
-  // u = T^-1 (b + D w)
-  KERNEL(transpose)(m_, n_, w_.data(), q_.data());
-  KERNEL(multiply)(size, Gt, q_.data(), c_.data());
-  KERNEL(ladder_solve)
-  (n_, m_, m_, wordlines_.a.data(), wordlines_.b.data(), wordlines_.t.data(),
-   wordlines_.terminal.data(), c_.data(), q_.data());
-  KERNEL(ladder_drive)
-  (n_, m_, m_, wordlines_.a.data(), wordlines_.t.data(), voltage, u_.data());
-  KERNEL(axpy)(size, 1.0, q_.data(), u_.data());
-  // w = S^-1 D u: one step of the fixed point, which also makes the two sides consistent.
-  KERNEL(multiply)(size, Gt, u_.data(), c_.data());
-  KERNEL(transpose)(n_, m_, c_.data(), q_.data());
-  precondition(q_.data(), w_.data());
+  AlignedBuffer top(static_cast<std::size_t>(padded_columns_), 0.0);
+  AlignedBuffer Y(static_cast<std::size_t>(padded_columns_));
+  for (Index j = 0; j < n_; ++j) top[static_cast<std::size_t>(j)] = 1.0 / circuit.top_ohm(j);
+  for_column_panels([&](Index, Index begin, Index end) {
+    const AlignedBuffer& cells = ladders.grounded.empty() ? conductance_ : ladders.grounded;
+    KERNEL(bitline_factor)
+    (m_, stride_, begin, end, cells.data(), ladders.segment_ohm, uniform ? nullptr : segment.data(),
+     top.data(), ladders.a.data(), uniform ? nullptr : ladders.b.data(), Y.data());
+  });
+  ladders.h.assign(static_cast<std::size_t>(padded_columns_), 0.0);
+  ladders.t.assign(static_cast<std::size_t>(padded_columns_), 0.0);
+  for (Index j = 0; j < n_; ++j) {
+    const auto line = static_cast<std::size_t>(j);
+    ladders.h[line] = head(circuit.bottom_ohm(j), Y[line]);
+    ladders.t[line] = transfer(circuit.bottom_ohm(j), Y[line]);
+  }
+}
+
+void LineSolver::factor_coarse() {
+  coarse_.choose(circuit_);
+  // Conductances to ground hold the smooth errors that the coarse grid is for.
+  if (!bitlines_.grounded.empty()) coarse_.disable();
+  if (!coarse_.in_use()) return;
+  const Interpolation& columns = coarse_.columns();
+  const Index pairs = columns.coarse * (columns.coarse + 1) / 2;
+  AlignedBuffer energy(static_cast<std::size_t>(padded_rows_ * pairs));
+  for_row_groups([&](Index group) {
+    AlignedBuffer scratch(static_cast<std::size_t>(columns.coarse * lanes));
+    const Index factors = group * lanes * padded_columns_;
+    KERNEL(wordline_coarse)
+    (n_, padded_columns_, stride_, conductance_.data() + group * lanes * stride_,
+     wordlines_.a.data() + factors, wordlines_.b.empty() ? nullptr : wordlines_.b.data() + factors,
+     wordlines_.segment_ohm, wordlines_.h.data() + group * lanes, columns.low.data(),
+     columns.theta.data(), columns.coarse, scratch.data(), energy.data() + group * pairs * lanes);
+  });
+  coarse_.factor(circuit_, energy);
+  if (!coarse_.in_use()) return;
+  // Conductances of what joins each row of bitline nodes to the next: zeros, then one row for all
+  // segments or m - 1, then the top and the bottom terminals. A terminal without resistance holds
+  // its row at 0 V, and the coarse correction is 0 there.
+  const bool uniform = circuit_.bitline_ohm.size() == 1;
+  const Index rows = uniform ? 1 : m_ - 1;
+  segments_.assign(static_cast<std::size_t>((rows + 3) * stride_), 0.0);
+  const auto siemens = [](double ohm) { return ohm > 0 ? 1.0 / ohm : 0.0; };
+  for (Index j = 0; j < n_; ++j) {
+    for (Index row = 0; row < rows; ++row) {
+      segments_[static_cast<std::size_t>((1 + row) * stride_ + j)] =
+          siemens(circuit_.bitline_segment_ohm(row, j));
+    }
+    segments_[static_cast<std::size_t>((1 + rows) * stride_ + j)] = siemens(circuit_.top_ohm(j));
+    segments_[static_cast<std::size_t>((2 + rows) * stride_ + j)] = siemens(circuit_.bottom_ohm(j));
+  }
+}
+
+const double* LineSolver::segment_row(Index i) const {
+  const bool uniform = circuit_.bitline_ohm.size() == 1;
+  const Index rows = uniform ? 1 : m_ - 1;
+  const Index row = i == 0 ? 1 + rows : i == m_ ? 2 + rows : uniform ? 1 : i;
+  return segments_.data() + row * stride_;
+}
+
+template <typename Body>
+void LineSolver::for_row_groups(const Body& body) const {
+  const Index groups = padded_rows_ / lanes;
+  if (m_ * n_ >= parallel_cells) {
+    parallel_for(groups, body);
+  } else {
+    for (Index group = 0; group < groups; ++group) body(group);
+  }
+}
+
+template <typename Body>
+void LineSolver::for_column_panels(const Body& body) const {
+  if (m_ * n_ >= parallel_cells) {
+    const Index panels = (padded_columns_ + panel_columns - 1) / panel_columns;
+    parallel_for(panels, [&](Index panel) {
+      body(panel, panel * panel_columns, std::min((panel + 1) * panel_columns, padded_columns_));
+    });
+  } else {
+    body(0, 0, padded_columns_);
+  }
+}
+
+void LineSolver::drive_wordlines(const Vector& voltage, double* out) const {
+  const Ladders& ladders = wordlines_;
+  for_row_groups([&](Index group) {
+    const Index i0 = group * lanes;
+    const Index rows = std::min(lanes, m_ - i0);
+    if (!ladders.far_connected) {
+      AlignedBuffer start(static_cast<std::size_t>(lanes), 0.0);
+      for (Index lane = 0; lane < rows; ++lane) {
+        start[static_cast<std::size_t>(lane)] =
+            ladders.t[static_cast<std::size_t>(i0 + lane)] * voltage(i0 + lane);
+      }
+      KERNEL(wordline_drive)
+      (padded_columns_, stride_, ladders.a.data() + i0 * padded_columns_, start.data(),
+       out + i0 * stride_);
+      return;
+    }
+    std::fill(out + i0 * stride_, out + (i0 + lanes) * stride_, 0.0);
+    for (Index lane = 0; lane < rows; ++lane) {
+      const Index i = i0 + lane;
+      const auto at = [&](Index k) {
+        return static_cast<std::size_t>(i0 * padded_columns_ + k * lanes + lane);
+      };
+      drive_line(
+          n_, voltage(i), voltage(i), circuit_.right_ohm(i), ladders.t[static_cast<std::size_t>(i)],
+          ladders.h[static_cast<std::size_t>(i)],
+          [&](Index k) { return circuit_.wordline_segment_ohm(i, k); },
+          [&](Index k) { return ladders.a[at(k)]; }, [&](Index k) { return ladders.b[at(k)]; },
+          [&](Index k) -> double& { return out[i * stride_ + k]; });
+    }
+  });
+}
+
+void LineSolver::drive_bitlines(const Vector& voltage, double* out) const {
+  const Ladders& ladders = bitlines_;
+  for (Index j = 0; j < n_; ++j) {
+    const auto row = [&](Index k) { return m_ - 1 - k; };
+    // a(k) joins node k to node k + 1: it is stored with the upper of the two rows.
+    const auto at = [&](Index k) { return static_cast<std::size_t>((row(k) - 1) * stride_ + j); };
+    drive_line(
+        m_, voltage(j), voltage(j), circuit_.top_ohm(j), ladders.t[static_cast<std::size_t>(j)],
+        ladders.h[static_cast<std::size_t>(j)],
+        [&](Index k) { return circuit_.bitline_segment_ohm(row(k) - 1, j); },
+        [&](Index k) { return ladders.a[at(k)]; },
+        [&](Index k) {
+          return ladders.b.empty() ? ladders.segment_ohm * ladders.a[at(k)] : ladders.b[at(k)];
+        },
+        [&](Index k) -> double& { return out[row(k) * stride_ + j]; });
+  }
+}
+
+template <typename Before, typename After>
+double LineSolver::couple(const double* x, double* y, const Before& before,
+                          const After& after) const {
+  const Ladders& ladders = wordlines_;
+  std::vector<double> parts(static_cast<std::size_t>(padded_rows_ / lanes));
+  for_row_groups([&](Index group) {
+    const Index end = std::min((group + 1) * lanes, m_);
+    before(group * lanes, end);
+    const Index at = group * lanes * stride_;
+    const Index factors = group * lanes * padded_columns_;
+    parts[static_cast<std::size_t>(group)] = KERNEL(wordline_couple)(
+        padded_columns_, stride_, conductance_.data() + at, ladders.a.data() + factors,
+        ladders.b.empty() ? nullptr : ladders.b.data() + factors, ladders.segment_ohm,
+        ladders.h.data() + group * lanes, x + at, line_scratch(padded_columns_), y + at);
+    after(group * lanes, end);
+  });
+  return std::accumulate(parts.begin(), parts.end(), 0.0);
+}
+
+void LineSolver::add_wordline_response(const double* G, const double* x, double* y) const {
+  const Ladders& ladders = wordlines_;
+  for_row_groups([&](Index group) {
+    const Index at = group * lanes * stride_;
+    const Index factors = group * lanes * padded_columns_;
+    KERNEL(wordline_add)
+    (padded_columns_, stride_, G + at, ladders.a.data() + factors,
+     ladders.b.empty() ? nullptr : ladders.b.data() + factors, ladders.segment_ohm,
+     ladders.h.data() + group * lanes, x + at, line_scratch(padded_columns_), y + at);
+  });
+}
+
+template <typename Sweep>
+LineSolver::Energies LineSolver::precondition(Workspace& space, const Sweep& sweep) const {
+  std::vector<double> parts(
+      static_cast<std::size_t>((padded_columns_ + panel_columns - 1) / panel_columns), 0.0);
+  const Interpolation& rows = coarse_.rows();
+  for_column_panels([&](Index panel, Index begin, Index end) {
+    parts[static_cast<std::size_t>(panel)] = sweep(begin, end);
+    if (!coarse_.in_use()) return;
+    KERNEL(restrict_rows)
+    (m_, stride_, begin, end, rows.low.data(), rows.theta.data(), rows.coarse, space.r,
+     space.restricted);
+  });
+  const double line = std::accumulate(parts.begin(), parts.end(), 0.0);
+  if (!coarse_.in_use()) return {line, 0.0};
+  const CoarseSpace::Correction coarse = coarse_.correct(stride_, space.restricted, space.coarse);
+  return {line + coarse.residual_energy, coarse.residual_energy + coarse.line_energy};
+}
+
+double LineSolver::couple_preconditioned(Workspace& space) const {
+  double* z = space.z;
+  double* q = space.q;
+  if (!coarse_.in_use())
+    return couple(
+        z, q, [](Index, Index) {}, [](Index, Index) {});
+  const Interpolation& rows = coarse_.rows();
+  const auto theta = [&](Index i) { return rows.theta[static_cast<std::size_t>(i)]; };
+  const auto low = [&](Index i) {
+    return space.coarse + rows.low[static_cast<std::size_t>(i)] * stride_;
+  };
+  const auto add_coarse = [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      KERNEL(add_interpolated)
+      (padded_columns_, theta(i), low(i), low(i) + stride_, z + i * stride_);
+    }
+  };
+  const double* nothing = segments_.data();  // a row of zeros: the terminals are at 0 V
+  const auto subtract_lines = [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const bool first = i == 0;
+      const bool last = i == m_ - 1;
+      const double share[] = {first ? 0.0 : theta(i - 1), theta(i), last ? 0.0 : theta(i + 1)};
+      const double* lower[] = {first ? nothing : low(i - 1), low(i), last ? nothing : low(i + 1)};
+      const double* upper[] = {first ? nothing : low(i - 1) + stride_, low(i) + stride_,
+                               last ? nothing : low(i + 1) + stride_};
+      KERNEL(subtract_line_currents)
+      (padded_columns_, conductance_.data() + i * stride_, segment_row(i), segment_row(i + 1),
+       share, lower, upper, q + i * stride_);
+    }
+  };
+  return couple(z, q, add_coarse, subtract_lines);
+}
+
+void LineSolver::resize(Workspace& space) const {
+  space.resize(padded_rows_, stride_, m_, coarse_.in_use() ? coarse_.rows().coarse : 0);
+}
+
+void LineSolver::pad(const Matrix& field, double* padded) const {
+  for (Index i = 0; i < padded_rows_; ++i) {
+    double* row = padded + i * stride_;
+    if (i < m_) std::copy_n(field.data() + i * n_, n_, row);
+    std::fill(row + (i < m_ ? n_ : 0), row + stride_, 0.0);
+  }
+}
+
+void LineSolver::unpad(const double* padded, Matrix& field) const {
+  for (Index i = 0; i < m_; ++i) {
+    std::copy_n(padded + i * stride_, n_, field.data() + i * n_);
+  }
+}
+
+void LineSolver::start(const FieldProblem& problem, Workspace& space) const {
+  const Index size = padded_rows_ * stride_;
+  const double* G = conductance_.data();
+  // u = T^-1 c_u, w = S^-1 c_w: the fields of the lines by themselves.
+  drive_wordlines(problem.wordline_voltage, space.u);
+  std::fill(space.w, space.w + m_ * stride_, 0.0);
+  bool driven = (problem.bitline_voltage.array() != 0).any();
+  if (driven) drive_bitlines(problem.bitline_voltage, space.w);
+  if (problem.injected != nullptr) {
+    driven = true;
+    pad(problem.injected->wordline, space.p);
+    std::fill(space.y, space.y + size, 1.0);
+    add_wordline_response(space.p, space.y, space.u);
+    pad(problem.injected->bitline, space.p);
+    solve_bitlines(space.p, space.z);
+    KERNEL(add)(size, space.z, space.w);
+  }
+  // What is left to balance, r = c_w + D T^-1 (c_u + D w) - S w, without applying S.
+  if (problem.guess != nullptr) {
+    // One step of the fixed point from the guess g: S w = c_w + D u(g), so r = D (u(w) - u(g)).
+    pad(problem.guess->bitline, space.p);
+    std::copy_n(space.u, size, space.y);
+    add_wordline_response(G, space.p, space.y);
+    KERNEL(multiply)(size, G, space.y, space.r);
+    solve_bitlines(space.r, space.z);
+    KERNEL(add)(size, space.z, space.w);
+    std::copy_n(space.u, size, space.q);
+    add_wordline_response(G, space.w, space.q);
+    KERNEL(multiply_difference)(size, G, space.q, space.y, space.r);
+  } else {
+    KERNEL(multiply)(size, G, space.u, space.r);
+    if (driven) {
+      couple(
+          space.w, space.q, [](Index, Index) {}, [](Index, Index) {});
+      KERNEL(add)(size, space.q, space.r);
+    }
+  }
+}
+
+LineSolver::Outcome LineSolver::solve_vector(const FieldProblem& problem, Workspace& space) const {
+  const Ladders& bit = bitlines_;
+  double* w = space.w;
+  double* r = space.r;
+  double* z = space.z;
+  double* q = space.q;
+  start(problem, space);
+  Energies energies = precondition(space, [&](Index begin, Index end) {
+    return KERNEL(bitline_solve)(m_, stride_, begin, end, bit.a.data(), bit.b_or_null(),
+                                 bit.segment_ohm, bit.h.data(), r, z);
+  });
+
+  Outcome outcome;
+  double rz = energies.residual;
+  outcome.converged = rz == 0;
+  std::vector<double> alphas;
+  std::vector<double> betas;
+  double last_rz = 0;
+  while (!outcome.converged && outcome.iterations < problem.max_iterations) {
+    const bool first = outcome.iterations == 0;
+    // With z = S^-1 r + P d: q = D T^-1 D z - S P d, so that A z = r - q and z . A z = z . r - z .
+    // q.
+    const double zq = couple_preconditioned(space) - energies.coarse;
+    const double beta = first ? 0.0 : rz / last_rz;
+    const double curvature = rz - zq - (first ? 0.0 : beta * rz / alphas.back());
+    if (!(curvature > 0) || !std::isfinite(curvature)) break;  // rounding has eaten the direction
+    const double alpha = rz / curvature;
+    alphas.push_back(alpha);
+    betas.push_back(beta);
+    last_rz = rz;
+    energies = precondition(space, [&](Index begin, Index end) {
+      return KERNEL(bitline_step)(m_, stride_, begin, end, bit.a.data(), bit.b_or_null(),
+                                  bit.segment_ohm, bit.h.data(), first, alpha, beta, q, space.p,
+                                  space.y, w, r, z);
+    });
+    rz = energies.residual;
+    ++outcome.iterations;
+    outcome.energy += alpha * last_rz;
+    outcome.converged = alpha * rz <= problem.tolerance * problem.tolerance *
+                                          std::max(outcome.energy, problem.energy_scale);
+  }
+  // One step of the fixed point w = S^-1 (c_w + D u(w)), which is w + S^-1 r, then u to match it.
+  KERNEL(add)(padded_rows_ * stride_, z, w);
+  add_wordline_response(conductance_.data(), w, space.u);
+  outcome.condition = condition_estimate(alphas, betas);
   return outcome;
 }
 
-NodeVoltages LineSolver::node_voltages() const {
-  NodeVoltages nodes;
-  nodes.bitline = Eigen::Map<const Matrix>(w_.data(), m_, n_);
-  nodes.wordline = Eigen::Map<const Matrix>(u_.data(), n_, m_).transpose();
+void LineSolver::solve_bitlines(const double* r, double* z) const {
+  for_column_panels([&](Index, Index begin, Index end) {
+    KERNEL(bitline_solve)
+    (m_, stride_, begin, end, bitlines_.a.data(), bitlines_.b_or_null(), bitlines_.segment_ohm,
+     bitlines_.h.data(), r, z);
+  });
+}
+
+LineSolver::FieldReport LineSolver::solve_fields(const FieldProblem& problem, NodeVoltages& nodes) {
+  if (spaces_.empty()) spaces_.push_back(std::make_unique<Workspace>());
+  Workspace& space = *spaces_.front();
+  resize(space);
+  const Outcome outcome = solve_vector(problem, space);
+  nodes = node_voltages(space);
+  return {outcome.iterations, outcome.converged, outcome.energy};
+}
+
+NodeVoltages LineSolver::node_voltages(const Workspace& space) const {
+  NodeVoltages nodes{Matrix(m_, n_), Matrix(m_, n_)};
+  unpad(space.u, nodes.wordline);
+  unpad(space.w, nodes.bitline);
   return nodes;
 }
 
-SolveResult LineSolver::solve(const Matrix& voltage, const SolveOptions& options) {
-  check_voltage(voltage, m_);
+SolveResult LineSolver::solve(const TerminalVoltage& voltage, const SolveOptions& options) {
+  check_voltage(voltage, m_, n_);
   const Stopwatch watch;
-  SolveResult result;
-  result.current.resize(n_, voltage.cols());
-  result.report.method = SolveMethod::line;
-  for (Index k = 0; k < voltage.cols(); ++k) {
-    const Vector input = voltage.col(k);
-    const Outcome outcome = solve_vector(input.data(), options);
-    result.report.iterations = std::max(result.report.iterations, outcome.iterations);
-    NodeVoltages nodes = node_voltages();
-    const Eigen::Map<const Matrix> conductance(conductance_.data(), m_, n_);
-    result.current.col(k) = sink_currents(conductance, wires_, nodes);
-    const KclResidual residual = kcl_residual(conductance, wires_, input, nodes);
-    if (!outcome.converged || !(residual.relative < kcl_limit)) {
-      throw NumericalError(fmt::format(
-          "line method: input {} not solved after {} of {} iterations (Kirchhoff residual {:.1e} "
-          "of the largest cell current at {})",
-          k, outcome.iterations, options.max_iterations, residual.relative, residual.where));
-    }
-    if (residual.relative >= result.report.kcl_residual) {
-      result.report.kcl_residual = residual.relative;
-      result.report.kcl_worst = fmt::format("{}, input {}", residual.where, k);
-    }
-    if (options.node_voltages) result.nodes.push_back(std::move(nodes));
+  const Index inputs = voltage.inputs();
+  const Index parts = std::min<Index>(inputs, thread_count());
+  while (spaces_.size() < static_cast<std::size_t>(parts)) {
+    spaces_.push_back(std::make_unique<Workspace>());
   }
-  result.report.bytes = sizeof(double) * static_cast<std::size_t>(m_ * n_) * 14;
-  result.report.factor_seconds = factor_seconds_;
-  result.report.solve_seconds = watch.seconds();
+  SolveResult result;
+  result.current.resize(n_, inputs);
+  if (options.node_voltages) result.nodes.resize(static_cast<std::size_t>(inputs));
+  std::vector<Outcome> outcomes(static_cast<std::size_t>(inputs));
+  std::vector<KclResidual> residuals(static_cast<std::size_t>(inputs));
+  const auto solve_part = [&](Index part) {
+    Workspace& space = *spaces_[static_cast<std::size_t>(part)];
+    resize(space);
+    for (Index k = part; k < inputs; k += parts) {
+      const auto e = static_cast<std::size_t>(k);
+      const Vector wordline_voltage = voltage.wordline.col(k);
+      const Vector bitline_voltage = voltage.bitline_input(k, n_);
+      FieldProblem problem{wordline_voltage, bitline_voltage};
+      problem.tolerance = options.tolerance;
+      problem.max_iterations = options.max_iterations;
+      outcomes[e] = solve_vector(problem, space);
+      NodeVoltages nodes = node_voltages(space);
+      result.current.col(k) = sink_currents(circuit_, wordline_voltage, bitline_voltage, nodes);
+      residuals[e] = kcl_residual(circuit_, wordline_voltage, bitline_voltage, nodes);
+      if (!outcomes[e].converged || !(residuals[e].relative < kcl_limit)) {
+        throw NumericalError(fmt::format(
+            "line method: input {} not solved after {} of {} iterations (Kirchhoff residual {:.1e} "
+            "of the largest cell current at {})",
+            k, outcomes[e].iterations, options.max_iterations, residuals[e].relative,
+            residuals[e].where()));
+      }
+      if (options.node_voltages) result.nodes[e] = std::move(nodes);
+    }
+  };
+  // A single input vector leaves the threads to the sweeps.
+  if (parts == 1) {
+    solve_part(0);
+  } else {
+    parallel_for(parts, solve_part);
+  }
+  SolveReport& report = result.report;
+  report.method = SolveMethod::line;
+  std::size_t worst = 0;
+  for (std::size_t k = 0; k < outcomes.size(); ++k) {
+    report.iterations = std::max(report.iterations, outcomes[k].iterations);
+    report.condition = std::max(report.condition, outcomes[k].condition);
+    if (residuals[k].relative > residuals[worst].relative) worst = k;
+  }
+  report.kcl_residual = residuals[worst].relative;
+  report.kcl_worst = fmt::format("{}, input {}", residuals[worst].where(), worst);
+  report.bytes = bytes();
+  report.factor_seconds = factor_seconds_;
+  report.solve_seconds = watch.seconds();
   return result;
 }
 
-Matrix LineSolver::effective_conductance(const SolveOptions& options) {
-  const bool drive_wordlines = m_ <= n_;
-  const Index count = drive_wordlines ? m_ : n_;
-  const Index blocks = (count + P - 1) / P;
-  const Index size = m_ * n_;
-  const Index last = (m_ - 1) * n_;
-  const double* G = conductance_.data();
-  Matrix effective(m_, n_);
-
-  parallel_for(blocks, [&](Index block) {
-    BlockWorkspace space(static_cast<std::size_t>(size * P));
-    // y = D T^-1 c with T^-1 c left in u
-    const auto wordline_solve = [&](double* y) {
-      for (Index i = 0; i < m_; ++i) {
-        KERNEL(block_line_solve)
-        (n_, m_, wordlines_.a.data() + i, wordlines_.b.data() + i,
-         wordlines_.t[static_cast<std::size_t>(i)],
-         wordlines_.terminal[static_cast<std::size_t>(i)], space.c.data() + i * n_ * P,
-         space.u.data() + i * n_ * P);
-      }
-      KERNEL(block_scale)(size, G, space.u.data(), y);
-    };
-    const auto precondition = [&](const double* x, double* y) {
-      KERNEL(block_ladder_solve)
-      (m_, n_, -n_, bitlines_.a.data() + last, bitlines_.b.data() + last, bitlines_.t.data(),
-       bitlines_.terminal.data(), x + last * P, y + last * P);
-    };
-
-    // Unit voltage q of this block on line block * P + q. Driven wordlines: r = D T^-1 b, w = 0.
-    // Driven bitlines: w = S^-1 b (the lines alone), r = D T^-1 D w, and CG adds the correction.
-    Buffer drive(static_cast<std::size_t>((drive_wordlines ? m_ : n_) * P), 0.0);
-    for (Index q = 0; q < P && block * P + q < count; ++q) {
-      drive[static_cast<std::size_t>((block * P + q) * P + q)] = 1.0;
-    }
-    Buffer driven(static_cast<std::size_t>(size * P));  // fields of the driven lines alone
-    if (drive_wordlines) {
-      for (Index i = 0; i < m_; ++i) {
-        KERNEL(block_line_drive)
-        (n_, m_, wordlines_.a.data() + i, wordlines_.t[static_cast<std::size_t>(i)],
-         drive.data() + i * P, driven.data() + i * n_ * P);
-      }
-      KERNEL(block_scale)(size, G, driven.data(), space.r.data());
-    } else {
-      KERNEL(block_ladder_drive)
-      (m_, n_, -n_, bitlines_.a.data() + last, bitlines_.t.data(), drive.data(),
-       driven.data() + last * P);
-      KERNEL(block_scale)(size, G, driven.data(), space.c.data());
-      wordline_solve(space.r.data());
-    }
-    precondition(space.r.data(), space.z.data());
-    space.p = space.z;
-    space.s = space.r;
-    BlockScalars rz{};
-    KERNEL(block_dot)(size, space.r.data(), space.z.data(), rz.data());
-    BlockScalars goal{};
-    for (std::size_t q = 0; q < rz.size(); ++q) {
-      goal[q] = rz[q] * options.tolerance * options.tolerance;
-    }
-    const auto converged = [&] {
-      for (std::size_t q = 0; q < rz.size(); ++q) {
-        if (!(rz[q] <= goal[q])) return false;
-      }
-      return true;
-    };
-    int iterations = 0;
-    for (; !converged(); ++iterations) {
-      if (iterations == options.max_iterations) {
-        throw NumericalError(
-            fmt::format("effective conductance: the line method did not converge in {} iterations",
-                        options.max_iterations));
-      }
-      KERNEL(block_scale)(size, G, space.p.data(), space.c.data());
-      wordline_solve(space.y.data());
-      BlockScalars curvature{};
-      KERNEL(block_subtract_dot)
-      (size, space.s.data(), space.p.data(), space.y.data(), curvature.data());
-      BlockScalars alpha{};
-      for (std::size_t q = 0; q < alpha.size(); ++q) {
-        alpha[q] = rz[q] > goal[q] && curvature[q] > 0 ? rz[q] / curvature[q] : 0.0;
-      }
-      KERNEL(block_step)
-      (size, alpha.data(), space.p.data(), space.y.data(), space.w.data(), space.r.data());
-      precondition(space.r.data(), space.z.data());
-      BlockScalars next{};
-      KERNEL(block_dot)(size, space.r.data(), space.z.data(), next.data());
-      BlockScalars beta{};
-      for (std::size_t q = 0; q < beta.size(); ++q) {
-        beta[q] = rz[q] > goal[q] ? next[q] / rz[q] : 0.0;
-      }
-      KERNEL(block_update_directions)
-      (size, beta.data(), space.z.data(), space.r.data(), space.p.data(), space.s.data());
-      rz = next;
-    }
-    // The currents at the sensed ends, by the way that loses fewer digits (as in sink_currents()).
-    if (!drive_wordlines) {
-      for (std::size_t e = 0; e < driven.size(); ++e) space.w[e] += driven[e];
-    }
-    KERNEL(block_scale)(size, G, space.w.data(), space.c.data());
-    wordline_solve(space.y.data());
-    for (Index q = 0; q < P && block * P + q < count; ++q) {
-      const Index line = block * P + q;
-      const auto at = [&](const Buffer& field, Index i, Index j) {
-        return field[static_cast<std::size_t>((i * n_ + j) * P + q)];
-      };
-      if (drive_wordlines) {
-        for (Index j = 0; j < n_; ++j) {
-          double current = 0;
-          double total = 0;
-          for (Index i = 0; i < m_; ++i) {
-            const double cell = G[i * n_ + j];
-            total += cell;
-            current += cell * (at(driven, i, j) + at(space.u, i, j) - at(space.w, i, j));
-          }
-          const bool by_sink = wires_.sink_ohm * total > 1;
-          effective(line, j) = by_sink ? at(space.w, m_ - 1, j) / wires_.sink_ohm : current;
-        }
-      } else {
-        for (Index i = 0; i < m_; ++i) {
-          double current = 0;
-          double total = 0;
-          for (Index j = 0; j < n_; ++j) {
-            const double cell = G[i * n_ + j];
-            total += cell;
-            current += cell * (at(space.w, i, j) - at(space.u, i, j));
-          }
-          const bool by_source = wires_.source_ohm * total > 1;
-          effective(i, line) = by_source ? at(space.u, i, 0) / wires_.source_ohm : current;
-        }
-      }
-    }
-  });
-  return effective;
+std::size_t LineSolver::bytes() const {
+  std::size_t doubles = coarse_.bytes() / sizeof(double) + segments_.size() + conductance_.size() +
+                        static_cast<std::size_t>(circuit_.conductance.size());
+  for (const auto& space : spaces_) doubles += space->memory.size();
+  for (const Ladders* ladders : {&wordlines_, &bitlines_}) {
+    doubles += ladders->a.size() + ladders->b.size() + ladders->h.size() + ladders->t.size();
+  }
+  return sizeof(double) * doubles;
 }
 
 }  // namespace xbar::solver

@@ -1,5 +1,5 @@
-#include <array>
-#include <cmath>
+#include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 #include <xbar/core/suggest.hpp>
 #include <xbar/solver/solve.hpp>
 
+#include "conductance_sum.hpp"
 #include "direct_solver.hpp"
 #include "line_solver.hpp"
 
@@ -27,7 +28,7 @@ std::string SolveReport::brief() const {
   return fmt::format(
       "{}{}: {} {}, Kirchhoff residual {:.1e} of the largest cell current ({}), "
       "{:.3g} ms to prepare, {:.3g} ms to solve",
-      method_name(method), fell_back ? " (line did not converge)" : "", iterations,
+      method_name(method), fell_back ? fmt::format(" ({})", fallback_reason) : "", iterations,
       method == SolveMethod::line ? "iterations" : "refinements", kcl_residual,
       kcl_worst.empty() ? "no current" : kcl_worst, 1e3 * factor_seconds, 1e3 * solve_seconds);
 }
@@ -37,35 +38,15 @@ void check_conductance(const Matrix& conductance) {
     throw InvalidArgument(fmt::format("conductance: expected at least 1 x 1, got {} x {}",
                                       conductance.rows(), conductance.cols()));
   }
-  for (Index i = 0; i < conductance.rows(); ++i) {
-    for (Index j = 0; j < conductance.cols(); ++j) {
-      const double g = conductance(i, j);
-      if (!(g >= 0) || !std::isfinite(g)) {
-        throw InvalidArgument(fmt::format(
-            "conductance: expected finite values >= 0 siemens, got {} at wordline {}, bitline {}",
-            g, i, j));
-      }
-    }
-  }
-}
-
-void check_voltage(const Matrix& voltage, Index num_wordlines) {
-  if (voltage.rows() != num_wordlines) {
-    throw InvalidArgument(
-        fmt::format("voltage: expected {} rows, one a wordline of the conductance, got {} x {}",
-                    num_wordlines, voltage.rows(), voltage.cols()));
-  }
-  if (voltage.cols() == 0) {
-    throw InvalidArgument("voltage: expected at least one input vector, got p = 0");
-  }
-  for (Index i = 0; i < voltage.rows(); ++i) {
-    for (Index k = 0; k < voltage.cols(); ++k) {
-      if (!std::isfinite(voltage(i, k))) {
-        throw InvalidArgument(
-            fmt::format("voltage: expected finite values, got {} at wordline {}, input {}",
-                        voltage(i, k), i, k));
-      }
-    }
+  // One pass that vectorises; the culprit is looked for afterwards.
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (conductance_sum(conductance) < infinity) return;
+  for (Index e = 0; e < conductance.size(); ++e) {
+    const double g = conductance.data()[e];
+    if (g >= 0 && g < infinity) continue;
+    throw InvalidArgument(fmt::format(
+        "conductance: expected finite values >= 0 siemens, got {} at wordline {}, bitline {}", g,
+        e / conductance.cols(), e % conductance.cols()));
   }
 }
 
@@ -74,21 +55,39 @@ std::unique_ptr<ArraySolver> make_array_solver(SolveMethod method) {
   return std::make_unique<DirectSolver>();
 }
 
+namespace {
+
+SolveResult solve_by(SolveMethod method, Circuit circuit, const TerminalVoltage& voltage,
+                     const SolveOptions& options) {
+  const auto solver = make_array_solver(method);
+  solver->factor(std::move(circuit));
+  return solver->solve(voltage, options);
+}
+
+}  // namespace
+
+SolveResult solve(Circuit circuit, const TerminalVoltage& voltage, const SolveOptions& options) {
+  if (options.method == SolveMethod::direct) {
+    return solve_by(SolveMethod::direct, std::move(circuit), voltage, options);
+  }
+  LineSolver line;
+  std::string reason;
+  try {
+    line.factor(std::move(circuit));
+    return line.solve(voltage, options);
+  } catch (const NumericalError& error) {
+    reason = error.what();
+  }
+  SolveResult result = solve_by(SolveMethod::direct, line.take_circuit(), voltage, options);
+  result.report.fell_back = true;
+  result.report.fallback_reason = reason;
+  return result;
+}
+
 SolveResult solve(const Matrix& conductance, const Matrix& voltage, const WireResistance& wires,
                   const SolveOptions& options) {
-  const auto run = [&](SolveMethod method) {
-    const auto solver = make_array_solver(method);
-    solver->factor(conductance, wires);
-    return solver->solve(voltage, options);
-  };
-  if (options.method == SolveMethod::direct) return run(SolveMethod::direct);
-  try {
-    return run(SolveMethod::line);
-  } catch (const NumericalError&) {
-    SolveResult result = run(SolveMethod::direct);
-    result.report.fell_back = true;
-    return result;
-  }
+  check_conductance(conductance);
+  return solve(make_circuit(conductance, wires), {voltage, {}}, options);
 }
 
 }  // namespace xbar::solver

@@ -1,72 +1,137 @@
+#include <algorithm>
 #include <iterator>
+#include <limits>
+#include <string>
 
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/version.hpp>
-#include <xbar/solver/solve.hpp>
 #include <xbar/solver/spice_netlist.hpp>
 
-namespace xbar::solver {
+#include "disjoint_sets.hpp"
 
-std::string spice_netlist(const Matrix& conductance, const Vector& voltage,
-                          const WireResistance& wires, const Vector& current) {
-  check_conductance(conductance);
-  check_wires(wires);
-  check_voltage(voltage, conductance.rows());
-  const Index m = conductance.rows();
-  const Index n = conductance.cols();
-  if (current.size() != n) {
-    throw InvalidArgument(
-        fmt::format("current: expected {} entries, one a bitline, got {}", n, current.size()));
+namespace xbar::solver {
+namespace {
+
+constexpr double open = std::numeric_limits<double>::infinity();
+
+// Numbers and names of the nodes: terminals first, then each line from the end that is usually
+// driven or sensed.
+struct Numbering {
+  Index m;
+  Index n;
+
+  [[nodiscard]] Index count() const { return m + n + 2 * m * n; }
+  [[nodiscard]] static Index s(Index i) { return i; }
+  [[nodiscard]] Index k(Index j) const { return m + j; }
+  [[nodiscard]] Index u(Index i, Index j) const { return m + n + i * n + j; }
+  [[nodiscard]] Index w(Index i, Index j) const { return m + n + m * n + (m - 1 - i) * n + j; }
+
+  [[nodiscard]] std::string name(Index node) const {
+    if (node < m) return fmt::format("s_{}", node);
+    node -= m;
+    if (node < n) return fmt::format("k_{}", node);
+    node -= n;
+    if (node < m * n) return fmt::format("u_{}_{}", node / n, node % n);
+    node -= m * n;
+    return fmt::format("w_{}_{}", m - 1 - node / n, node % n);
   }
-  // Names of nodes, merged where a resistance is zero.
-  const auto u = [&](Index i, Index j) {
-    if (wires.wordline_ohm == 0) j = 0;
-    return j == 0 && wires.source_ohm == 0 ? fmt::format("s_{}", i) : fmt::format("u_{}_{}", i, j);
+
+  [[nodiscard]] std::string line(Index terminal) const {
+    return terminal < m ? fmt::format("wordline {}", terminal)
+                        : fmt::format("bitline {}", terminal - m);
+  }
+};
+
+// Calls visit(name, from, to, ohm) for every terminal, segment and cell; `name` makes its name.
+template <typename Visit>
+void for_each_resistance(const Circuit& circuit, const Numbering& node, const Visit& visit) {
+  const auto one = [](const char* kind, Index line) {
+    return [=] { return fmt::format("{}_{}", kind, line); };
   };
-  const auto w = [&](Index i, Index j) {
-    if (wires.bitline_ohm == 0) i = m - 1;
-    return i == m - 1 && wires.sink_ohm == 0 ? fmt::format("k_{}", j)
-                                             : fmt::format("w_{}_{}", i, j);
+  const auto each = [](const char* kind, Index i, Index j) {
+    return [=] { return fmt::format("{}_{}_{}", kind, i, j); };
   };
+  for (Index i = 0; i < node.m; ++i) {
+    visit(one("rs", i), Numbering::s(i), node.u(i, 0), circuit.left_ohm(i));
+    visit(one("rr", i), Numbering::s(i), node.u(i, node.n - 1), circuit.right_ohm(i));
+    for (Index j = 0; j + 1 < node.n; ++j) {
+      visit(each("rw", i, j), node.u(i, j), node.u(i, j + 1), circuit.wordline_segment_ohm(i, j));
+    }
+  }
+  for (Index i = 0; i < node.m; ++i) {
+    for (Index j = 0; j < node.n; ++j) {
+      const double g = circuit.conductance(i, j);
+      visit(each("rc", i, j), node.u(i, j), node.w(i, j), g > 0 ? 1.0 / g : open);
+    }
+  }
+  for (Index j = 0; j < node.n; ++j) {
+    for (Index i = 0; i + 1 < node.m; ++i) {
+      visit(each("rb", i, j), node.w(i, j), node.w(i + 1, j), circuit.bitline_segment_ohm(i, j));
+    }
+    visit(one("rt", j), node.w(0, j), node.k(j), circuit.top_ohm(j));
+    visit(one("rk", j), node.w(node.m - 1, j), node.k(j), circuit.bottom_ohm(j));
+  }
+}
+
+}  // namespace
+
+std::string spice_netlist(const Circuit& circuit, const Vector& wordline_voltage,
+                          const Vector& bitline_voltage, const Vector& current) {
+  check_circuit(circuit);
+  const Numbering node{circuit.wordlines(), circuit.bitlines()};
+  check_voltage({wordline_voltage, bitline_voltage}, node.m, node.n);
+  if (current.size() != node.n) {
+    throw InvalidArgument(
+        fmt::format("current: expected {} entries, one a bitline, got {}", node.n, current.size()));
+  }
+  // A merged node goes by its lowest number.
+  DisjointSets merged(node.count());
+  for_each_resistance(circuit, node, [&](const auto&, Index from, Index to, double ohm) {
+    if (ohm == 0) merged.join(from, to);
+  });
+  // At each of these stands a voltage source to ground; two at one node would be a loop of them.
+  for (Index terminal = 0; terminal < node.m + node.n; ++terminal) {
+    if (merged.find(terminal) == terminal) continue;
+    throw InvalidArgument(
+        fmt::format("circuit: nothing resists between the terminals of {} and {}, which leaves "
+                    "their currents undetermined; expected some resistance",
+                    node.line(merged.find(terminal)), node.line(terminal)));
+  }
+  const auto driven = [&](Index i) {
+    return std::min(circuit.left_ohm(i), circuit.right_ohm(i)) < open;
+  };
+  const auto sensed = [&](Index j) {
+    return std::min(circuit.top_ohm(j), circuit.bottom_ohm(j)) < open;
+  };
+
   std::string text = fmt::format(
       "* {} x {} crossbar, written by xbar {}; run with: ngspice -b FILE\n"
-      "* source {} ohm, sink {} ohm, wordline {} ohm, bitline {} ohm\n"
       "* expected currents, ampere:\n",
-      m, n, version, wires.source_ohm, wires.sink_ohm, wires.wordline_ohm, wires.bitline_ohm);
+      node.m, node.n, version);
   auto out = std::back_inserter(text);
-  for (Index j = 0; j < n; ++j) fmt::format_to(out, "*   i(vk_{}) = {:.17g}\n", j, current(j));
+  for (Index j = 0; j < node.n; ++j) {
+    if (sensed(j)) fmt::format_to(out, "*   i(vk_{}) = {:.17g}\n", j, current(j));
+  }
   fmt::format_to(out, ".options reltol=1e-12 abstol=1e-18 vntol=1e-15 gmin=1e-18\n");
-  for (Index i = 0; i < m; ++i) {
-    fmt::format_to(out, "v_{0} s_{0} 0 dc {1:.17g}\n", i, voltage(i));
-    if (wires.source_ohm > 0) {
-      fmt::format_to(out, "rs_{0} s_{0} {1} {2:.17g}\n", i, u(i, 0), wires.source_ohm);
-    }
-    for (Index j = 0; wires.wordline_ohm > 0 && j + 1 < n; ++j) {
-      fmt::format_to(out, "rw_{}_{} {} {} {:.17g}\n", i, j, u(i, j), u(i, j + 1),
-                     wires.wordline_ohm);
-    }
+  for (Index i = 0; i < node.m; ++i) {
+    if (driven(i)) fmt::format_to(out, "v_{0} s_{0} 0 dc {1:.17g}\n", i, wordline_voltage(i));
   }
-  for (Index i = 0; i < m; ++i) {
-    for (Index j = 0; j < n; ++j) {
-      if (conductance(i, j) == 0) continue;
-      fmt::format_to(out, "rc_{}_{} {} {} {:.17g}\n", i, j, u(i, j), w(i, j),
-                     1.0 / conductance(i, j));
-    }
-  }
-  for (Index j = 0; j < n; ++j) {
-    for (Index i = 0; wires.bitline_ohm > 0 && i + 1 < m; ++i) {
-      fmt::format_to(out, "rb_{}_{} {} {} {:.17g}\n", i, j, w(i, j), w(i + 1, j),
-                     wires.bitline_ohm);
-    }
-    if (wires.sink_ohm > 0) {
-      fmt::format_to(out, "rk_{0} {1} k_{0} {2:.17g}\n", j, w(m - 1, j), wires.sink_ohm);
-    }
-    fmt::format_to(out, "vk_{0} k_{0} 0 dc 0\n", j);
+  for_each_resistance(circuit, node, [&](const auto& name, Index from, Index to, double ohm) {
+    if (!(ohm < open) || merged.find(from) == merged.find(to)) return;
+    fmt::format_to(out, "{} {} {} {:.17g}\n", name(), node.name(merged.find(from)),
+                   node.name(merged.find(to)), ohm);
+  });
+  for (Index j = 0; j < node.n; ++j) {
+    if (!sensed(j)) continue;
+    fmt::format_to(out, "vk_{0} k_{0} 0 dc {1:.17g}\n", j,
+                   bitline_voltage.size() == 0 ? 0.0 : bitline_voltage(j));
   }
   fmt::format_to(out, ".control\nset numdgt=16\nop\n");
-  for (Index j = 0; j < n; ++j) fmt::format_to(out, "print i(vk_{})\n", j);
+  for (Index j = 0; j < node.n; ++j) {
+    if (sensed(j)) fmt::format_to(out, "print i(vk_{})\n", j);
+  }
   fmt::format_to(out, "quit\n.endc\n.end\n");
   return text;
 }

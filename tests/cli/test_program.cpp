@@ -38,6 +38,9 @@ TEST_CASE("cli/program: mistyped commands and flags get a suggestion and exit co
   const auto word = run_xbar(scratch, "solve --wordline-ohm many");
   REQUIRE(word.code == 2);
   REQUIRE_THAT(word.err, Contains("--wordline-ohm") && Contains("many") && Contains("a number"));
+  const auto wire = run_xbar(scratch, "train --wordline-ohm many");
+  REQUIRE(wire.code == 2);
+  REQUIRE_THAT(wire.err, Contains("--wordline-ohm") && Contains("many") && Contains("a number"));
   const auto half = run_xbar(scratch, "train --epochs 2.5");
   REQUIRE(half.code == 2);
   REQUIRE_THAT(half.err, Contains("--epochs") && Contains("a whole number"));
