@@ -25,6 +25,7 @@ struct BranchCurrents {
 /// where the current at the first end follows from the voltages around the loop of a line with two
 /// terminals, and is all or nothing for a line with one.
 /// @param wordline_voltage V, m; bitline_voltage B, n (as in TerminalVoltage)
+/// @throws InvalidArgument if a vector or matrix does not fit the circuit
 /// @note Between two merged ends of a line without resistance the split of the current is not
 /// determined; it is then that of equal segments.
 [[nodiscard]] BranchCurrents branch_currents(const Circuit& circuit, const Vector& wordline_voltage,
