@@ -4,9 +4,6 @@
 #include <array>
 #include <cmath>
 
-#include <Eigen/Cholesky>
-
-#include "conductance_sum.hpp"
 #include "line_kernels.hpp"
 
 namespace xbar::solver {
@@ -20,14 +17,16 @@ double looseness(Index count, double segment_ohm, double terminal_ohm, double ce
 }
 
 // Coarse nodes for lines of `count` cells: a few within the distance over which a line and its
-// cells share a voltage, sqrt(1 / (r G)).
+// cells share a voltage, sqrt(1 / (r G)), but so few that their dense matrices cost less than the
+// steps that they save.
 Index coarse_nodes(Index count, double segment_ohm, double cell_siemens) {
   constexpr double nodes_a_length = 2.0;
   constexpr Index least = 3;
   constexpr Index most = 16;
+  constexpr Index cells_a_node = 10;
   const double lengths = static_cast<double>(count) * std::sqrt(segment_ohm * cell_siemens);
   const auto wanted = static_cast<Index>(std::min(nodes_a_length * lengths, 1e6));
-  return std::min(std::clamp(wanted, least, most), count / 2);
+  return std::clamp(wanted, least, std::clamp(count / cells_a_node, least, most));
 }
 
 double mean_finite(const Matrix& values) {
@@ -53,7 +52,7 @@ Interpolation::Interpolation(Index count, Index coarse_count) : coarse(coarse_co
   }
 }
 
-void CoarseSpace::choose(const Circuit& circuit) {
+void CoarseSpace::choose(const Circuit& circuit, double cell) {
   in_use_ = false;
   const Index m = circuit.wordlines();
   const Index n = circuit.bitlines();
@@ -62,7 +61,6 @@ void CoarseSpace::choose(const Circuit& circuit) {
   // A bitline segment or terminal without resistance holds neighbouring rows together, which a
   // function of the coarse grid does not.
   if (!(circuit.bitline_ohm.array() > 0).all()) return;
-  const double cell = conductance_sum(circuit.conductance) / static_cast<double>(m * n);
   const double wordline = mean_finite(circuit.wordline_ohm);
   const double bitline = mean_finite(circuit.bitline_ohm);
   const double loose = std::sqrt(
@@ -180,26 +178,20 @@ void CoarseSpace::factor(const Circuit& circuit, const AlignedBuffer& wordline_e
     }
   }
   // Coarse rows at a terminal of zero resistance are held: they take no part.
-  std::vector<Index> free;
+  free_.clear();
   const bool top_held = (circuit.top_ohm.array() == 0).any();
   const bool bottom_held = (circuit.bottom_ohm.array() == 0).any();
   for (Index row = 0; row < rows_.coarse; ++row) {
     if ((row == 0 && top_held) || (row + 1 == rows_.coarse && bottom_held)) continue;
-    for (Index K = 0; K < J; ++K) free.push_back(row * J + K);
+    for (Index K = 0; K < J; ++K) free_.push_back(row * J + K);
   }
-  const Eigen::LLT<Eigen::MatrixXd> full_factor(full(free, free));
-  const Eigen::LLT<Eigen::MatrixXd> line_factor(line(free, free));
-  in_use_ = full_factor.info() == Eigen::Success && line_factor.info() == Eigen::Success;
-  if (!in_use_) return;
-  const auto identity =
-      Eigen::MatrixXd::Identity(static_cast<Index>(free.size()), static_cast<Index>(free.size()));
-  const Eigen::MatrixXd difference = full_factor.solve(identity) - line_factor.solve(identity);
-  correction_ = Matrix::Zero(line.rows(), line.cols());
-  correction_(free, free) = 0.5 * (difference + difference.transpose());
+  full_factor_.compute(full(free_, free_));
+  line_factor_.compute(line(free_, free_));
+  in_use_ = full_factor_.info() == Eigen::Success && line_factor_.info() == Eigen::Success;
 }
 
 std::size_t CoarseSpace::bytes() const {
-  return 2 * sizeof(double) * static_cast<std::size_t>(correction_.size());
+  return 3 * sizeof(double) * static_cast<std::size_t>(line_energy_.size());
 }
 
 CoarseSpace::Correction CoarseSpace::correct(Index stride, const double* restricted,
@@ -217,7 +209,9 @@ CoarseSpace::Correction CoarseSpace::correct(Index stride, const double* restric
       coarse(at + 1) += columns_.theta[e] * r[j];
     }
   }
-  const Vector d = correction_ * coarse;
+  const Vector part = coarse(free_);
+  Vector d = Vector::Zero(I * J);
+  d(free_) = full_factor_.solve(part) - line_factor_.solve(part);
   for (Index row = 0; row < I; ++row) {
     double* out = result + row * stride;
     for (Index j = 0; j < count; ++j) {

@@ -7,10 +7,11 @@
 /// beta_J(j), piecewise linear along the bitlines and along the wordlines (columns of P):
 ///   M^-1 = S^-1 + P (E_A^-1 - E_S^-1) P^T,   E_A = P^T A P,  E_S = P^T S P,  A = S - D T^-1 D,
 /// which replaces what S^-1 does to those functions by what A^-1 does. It is symmetric positive
-/// definite since A <= S. Where S^-1 alone takes 15, 50 or 220 steps (docs/theory.md) it takes 8,
-/// 13 or 24.
+/// definite since A <= S. Where S^-1 alone takes 15 or 50 steps (docs/theory.md) it takes 9 or 14.
 
 #include <vector>
+
+#include <Eigen/Cholesky>
 
 #include <xbar/core/matrix.hpp>
 #include <xbar/solver/circuit.hpp>
@@ -32,7 +33,8 @@ struct Interpolation {
 class CoarseSpace {
  public:
   /// Decides whether a coarse grid pays for this circuit and how fine it is.
-  void choose(const Circuit& circuit);
+  /// @param cell_siemens  mean conductance of the cells
+  void choose(const Circuit& circuit, double cell_siemens);
   /// @param wordline_energy  F_i(J,K) of each wordline, as wordline_coarse() of line_kernels.hpp
   /// leaves them, groups one after the other
   void factor(const Circuit& circuit, const AlignedBuffer& wordline_energy);
@@ -58,7 +60,9 @@ class CoarseSpace {
   Interpolation rows_;     // along the bitlines
   Interpolation columns_;  // along the wordlines
   Matrix line_energy_;     // E_S
-  Matrix correction_;      // E_A^-1 - E_S^-1
+  std::vector<Index> free_;  // coarse functions that no terminal holds, of which the factors are
+  Eigen::LLT<Eigen::MatrixXd> full_factor_;  // of E_A
+  Eigen::LLT<Eigen::MatrixXd> line_factor_;  // of E_S
 };
 
 }  // namespace xbar::solver

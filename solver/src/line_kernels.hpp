@@ -63,12 +63,12 @@
   void add_interpolated(long count, double theta, const double* low, const double* high,           \
                         double* z);                                                                \
   /* q -= S x at one row of bitlines: G x + above (x - x_above) + below (x - x_below), where every \
-     x is interpolated between two coarse nodes: x[0] above, x[1] here, x[2] below. */                   \
+     x is interpolated between two coarse nodes: x[0] above, x[1] here, x[2] below. */             \
   void subtract_line_currents(long count, const double* G, const double* above,                    \
                               const double* below, const double* theta, const double* const* low,  \
                               const double* const* high, double* q);                               \
   /* F(J,K) = (G beta_J) . T^-1 (G beta_K) of each of `lane_rows` wordlines for the coarse         \
-     functions beta_0, beta_1, ...: F[(K (K+1) / 2 + J) lane_rows + lane], J <= K. scratch: count                \
+     functions beta_0, beta_1, ...: F[(K (K+1) / 2 + J) lane_rows + lane], J <= K. scratch: count  \
      lane_rows. */                                                                                 \
   void wordline_coarse(long n, long n8, long stride, const double* G, const double* a,             \
                        const double* b, double segment_ohm, const double* h, const int* low,       \

@@ -25,8 +25,9 @@ namespace {
 constexpr double open = std::numeric_limits<double>::infinity();
 constexpr Index lanes = lane_rows;
 
-// From this many cells on, one input vector is worth more than one thread.
-constexpr Index parallel_cells = Index{256} * 256;
+// From this many cells on, one input vector is worth more than one thread: waking the others for every
+// sweep costs more than it gains below.
+constexpr Index parallel_cells = Index{512} * 512;
 
 // Columns that one thread sweeps at a time: half a page of a row, so that the memory is read in
 // long runs, and panels enough for the threads of a large array.
@@ -137,7 +138,8 @@ void LineSolver::factor(Circuit circuit, const GroundConductance& ground) {
   check_circuit(circuit);
   const Stopwatch watch;
   circuit_ = std::move(circuit);
-  if (!(conductance_sum(circuit_.conductance) < open)) {
+  const double cells_siemens = conductance_sum(circuit_.conductance);
+  if (!(cells_siemens < open)) {
     throw NumericalError("line method: shorted cells merge lines, which it takes as separate");
   }
   m_ = circuit_.wordlines();
@@ -160,7 +162,7 @@ void LineSolver::factor(Circuit circuit, const GroundConductance& ground) {
   with_ground(ground.bitline, bitlines_.grounded);
   factor_wordlines();
   factor_bitlines();
-  factor_coarse();
+  factor_coarse(cells_siemens);
   factor_seconds_ = watch.seconds();
 }
 
@@ -243,8 +245,8 @@ void LineSolver::factor_bitlines() {
   }
 }
 
-void LineSolver::factor_coarse() {
-  coarse_.choose(circuit_);
+void LineSolver::factor_coarse(double cells_siemens) {
+  coarse_.choose(circuit_, cells_siemens / static_cast<double>(m_ * n_));
   // Conductances to ground hold the smooth errors that the coarse grid is for.
   if (!bitlines_.grounded.empty()) coarse_.disable();
   if (!coarse_.in_use()) return;

@@ -89,7 +89,7 @@ class LineSolver final : public ArraySolver {
   void factor_bitlines();
   void drive_wordlines(const Vector& voltage, double* out) const;
   void drive_bitlines(const Vector& voltage, double* out) const;
-  void factor_coarse();
+  void factor_coarse(double cells_siemens);  // the sum of all conductances
   // What joins the bitline nodes of row i - 1 to those of row i: 0 the top, m the bottom terminals.
   [[nodiscard]] const double* segment_row(Index i) const;
   // y = D T^-1 D x, returns x . y. before and after(begin, end) run around each group of rows.

@@ -172,8 +172,8 @@ TEST_CASE("solver/line: steps do not grow with the IR drop as without the coarse
     return line->solve({random_matrix(size, 1, 0, 1, 7), {}}, {}).report.iterations;
   };
   CHECK(steps(128, 1 / 20e3, {100, 100, 64, 64}) <= 10);
-  CHECK(steps(128, 1 / 20e3, {100, 100, 1280, 1280}) <= 15);
-  CHECK(steps(64, 1e-2, {100, 100, 100, 100}) <= 24);
+  CHECK(steps(128, 1 / 20e3, {100, 100, 1280, 1280}) <= 18);
+  CHECK(steps(64, 1e-2, {100, 100, 100, 100}) <= 50);
 }
 
 TEST_CASE("solver/line: a large array, cut into panels for the threads", "[solver]") {
