@@ -8,9 +8,14 @@
 
 #include <fmt/format.h>
 
+#include <xbar/core/isa.hpp>
+
 #include "branches.hpp"
 #include "disjoint_sets.hpp"
 #include "line_currents.hpp"
+#include "row_kernels.hpp"
+
+#define ROW_KERNEL(function) XBAR_DISPATCH(::xbar::solver, function)
 
 namespace xbar::solver {
 namespace {
@@ -120,8 +125,7 @@ std::optional<KclResidual> residual_by_rows(const Circuit& circuit, const Vector
       for (Index j = 0; j < n - 1; ++j) right[j + 1] = (u[j] - u[j + 1]) / ohm[j];
     } else {
       const double siemens = 1 / circuit.wordline_segment_ohm(i, 0);
-#pragma omp simd
-      for (Index j = 0; j < n - 1; ++j) right[j + 1] = (u[j] - u[j + 1]) * siemens;
+      ROW_KERNEL(row_currents)(n - 1, u, u + 1, nullptr, siemens, right + 1);
     }
     // A terminal without resistance gives whatever its node takes; the first of two at one node.
     const bool left_held = circuit.left_ohm(i) == 0;
@@ -149,8 +153,7 @@ std::optional<KclResidual> residual_by_rows(const Circuit& circuit, const Vector
 #pragma omp simd
       for (Index j = 0; j < n; ++j) below[j] = (w[j] - w[j + n]) / ohm[j];
     } else {
-#pragma omp simd
-      for (Index j = 0; j < n; ++j) below[j] = (w[j] - w[j + n]) * bitline_siemens[j];
+      ROW_KERNEL(row_currents)(n, w, w + n, bitline_siemens, 0.0, below);
     }
     if (i == 0) {
       for (Index j = 0; j < n; ++j) {
@@ -158,21 +161,11 @@ std::optional<KclResidual> residual_by_rows(const Circuit& circuit, const Vector
       }
     }
 
-    double worst_wordline = 0;
-    double worst_bitline = 0;
-#pragma omp simd reduction(max : worst_wordline, worst_bitline, largest, most_siemens) \
-    reduction(+ : check)
-    for (Index j = 0; j < n; ++j) {
-      const double current = g[j] * (u[j] - w[j]);
-      const double into_u = std::abs(right[j] - right[j + 1] - current);
-      const double into_w = std::abs(above[j] - below[j] + current);
-      worst_wordline = into_u > worst_wordline ? into_u : worst_wordline;
-      worst_bitline = into_w > worst_bitline ? into_w : worst_bitline;
-      largest = std::abs(current) > largest ? std::abs(current) : largest;
-      most_siemens = g[j] > most_siemens ? g[j] : most_siemens;
-      check += current;
-    }
-    if (std::max(worst_wordline, worst_bitline) > worst.net) {
+    const RowBalance row = ROW_KERNEL(row_balance)(n, g, u, w, right, above, below);
+    largest = std::max(largest, row.largest_cell);
+    most_siemens = std::max(most_siemens, row.most_siemens);
+    check += row.check;
+    if (std::max(row.worst_wordline, row.worst_bitline) > worst.net) {
       for (Index j = 0; j < n; ++j) {
         worst.note(right[j] - right[j + 1] - cell(j), true, i, j);
         worst.note(above[j] - below[j] + cell(j), false, i, j);
@@ -307,13 +300,7 @@ Vector sink_currents(const Circuit& circuit, const Vector& wordline_voltage,
     const double* const g = circuit.conductance.data() + i * n;
     const double* const u = nodes.wordline.data() + i * n;
     const double* const w = nodes.bitline.data() + i * n;
-    double* const sum = current.data();
-    double* const total = siemens.data();
-#pragma omp simd
-    for (Index j = 0; j < n; ++j) {
-      sum[j] += g[j] * (u[j] - w[j]);
-      total[j] += g[j];
-    }
+    ROW_KERNEL(add_row)(n, g, u, w, current.data(), siemens.data());
   }
   // The way of least doubt (line_currents.hpp) that needs no other currents.
   double largest = 0;
