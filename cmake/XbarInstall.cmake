@@ -26,6 +26,7 @@ install(
         ${CMAKE_CURRENT_LIST_DIR}/Finddnnl.cmake
         ${CMAKE_CURRENT_LIST_DIR}/Findlibzip.cmake
         ${CMAKE_CURRENT_LIST_DIR}/FindSuiteSparseCholmod.cmake
+        ${CMAKE_CURRENT_LIST_DIR}/FindSuiteSparseKlu.cmake
   DESTINATION ${XBAR_PACKAGE_DIR})
 
 if(TARGET xbar)

@@ -11,6 +11,9 @@ namespace xbar::cli {
 [[nodiscard]] std::unique_ptr<Command> make_solve_command();
 [[nodiscard]] std::unique_ptr<Command> make_effective_command();
 [[nodiscard]] std::unique_ptr<Command> make_spice_command();
+[[nodiscard]] std::unique_ptr<Command> make_transient_command();
+[[nodiscard]] std::unique_ptr<Command> make_device_command();
+[[nodiscard]] std::unique_ptr<Command> make_program_command();
 [[nodiscard]] std::unique_ptr<Command> make_validate_command();
 [[nodiscard]] std::unique_ptr<Command> make_train_command();
 [[nodiscard]] std::unique_ptr<Command> make_evaluate_command();

@@ -63,6 +63,9 @@ int run(int argc, char** argv) {
   commands.push_back(make_solve_command());
   commands.push_back(make_effective_command());
   commands.push_back(make_spice_command());
+  commands.push_back(make_transient_command());
+  commands.push_back(make_device_command());
+  commands.push_back(make_program_command());
   commands.push_back(make_validate_command());
   commands.push_back(make_train_command());
   commands.push_back(make_evaluate_command());

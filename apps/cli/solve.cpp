@@ -10,8 +10,10 @@
 #include <xbar/core/error.hpp>
 #include <xbar/report/plot.hpp>
 #include <xbar/solver/branch_currents.hpp>
+#include <xbar/solver/newton.hpp>
 #include <xbar/solver/solve.hpp>
 
+#include "cell_flags.hpp"
 #include "circuit_flags.hpp"
 #include "commands.hpp"
 #include "flags.hpp"
@@ -58,6 +60,46 @@ Json to_json(const solver::SolveReport& report) {
   return json;
 }
 
+Json to_json(const solver::NewtonReport& report, const std::string& cell) {
+  Json json = {{"method", solver::newton_method_name(report.method)},
+               {"cell", cell},
+               {"fell_back", report.fell_back},
+               {"iterations", report.iterations()},
+               {"inner_iterations", report.inner_iterations()},
+               {"residual", report.residual()},
+               {"kcl_residual", report.kcl_residual},
+               {"kcl_worst", report.kcl_worst},
+               {"solve_seconds", report.seconds},
+               {"inputs", Json::array()}};
+  if (report.condition > 0) json["condition"] = report.condition;
+  if (report.fell_back) json["fallback_reason"] = report.fallback_reason;
+  for (const solver::NewtonPath& path : report.inputs) {
+    json["inputs"].push_back({{"iterations", path.iterations},
+                              {"inner_iterations", path.inner_iterations},
+                              {"limited", path.limited},
+                              {"residual", path.residual},
+                              {"damping", path.damping},
+                              {"worst_cell", {path.worst_i, path.worst_j}}});
+  }
+  return json;
+}
+
+// A solution of either kind of cells.
+struct Solved {
+  Matrix current;
+  std::vector<solver::NodeVoltages> nodes;
+  std::vector<Matrix> cell_current;  // of non-linear cells, one a set of nodes
+  Json report;
+  std::string brief;
+
+  // The linear circuit with these voltages and currents.
+  [[nodiscard]] solver::Circuit linear_circuit(const solver::Circuit& circuit,
+                                               std::size_t input) const {
+    return cell_current.empty() ? circuit
+                                : solver::chord_circuit(circuit, nodes[input], cell_current[input]);
+  }
+};
+
 // The value of each input vector; for a single vector as such, without a list around it.
 template <typename Item, typename Value>
 Json for_each_input(const std::vector<Item>& items, bool as_vector, const Value& value) {
@@ -79,8 +121,9 @@ class SolveCommand final : public Command {
     require(app.add_option("--voltage", voltage_path_, "m, or m x p for p input vectors, volt")
                 ->type_name("FILE"));
     circuit_flags_.add(app, CircuitFlags::Unselected::any);
-    app.add_option("--method", method_, "line (conjugate gradients) or direct (CHOLMOD)");
-    add_cell_flag(app, cell_);
+    app.add_option("--method", method_,
+                   "line (conjugate gradients) or direct (CHOLMOD; KLU for non-linear cells)");
+    cell_flags_.add(app);
     app.add_option("--current-out", current_path_, "write the currents, n or n x p, ampere")
         ->type_name("FILE");
     app.add_option("--nodes-out", nodes_path_,
@@ -98,18 +141,17 @@ class SolveCommand final : public Command {
   }
 
   int run() override {
-    check_cell(cell_);
-    solver::SolveOptions options;
-    options.method = solver::parse_method(method_);
+    const solver::SolveMethod method = solver::parse_method(method_);
+    const auto cells = cell_flags_.model();
     const solver::Circuit circuit = circuit_flags_.circuit(read_conductance(conductance_path_));
     const ArrayFile voltage = read_array(voltage_path_);
     const solver::TerminalVoltage terminals =
         circuit_flags_.terminal_voltage(voltage.values, circuit);
     check_map(terminals.inputs());
-    options.node_voltages =
+    const bool node_voltages =
         !nodes_path_.empty() || !results_path_.empty() || !map_path_.empty() ||
         2 * circuit.conductance.size() * terminals.inputs() <= affordable_voltages;
-    const solver::SolveResult result = solver::solve(circuit, terminals, options);
+    const Solved result = solve(circuit, *cells, terminals, method, node_voltages);
     if (!current_path_.empty()) write_array(current_path_, result.current, voltage.is_vector);
     if (!nodes_path_.empty()) write_npz(nodes_path_, node_arrays(result, voltage.is_vector));
     const Losses losses = evaluate(circuit, terminals, result, voltage.is_vector);
@@ -122,6 +164,29 @@ class SolveCommand final : public Command {
   }
 
  private:
+  [[nodiscard]] Solved solve(const solver::Circuit& circuit, const device::CellModel& cells,
+                             const solver::TerminalVoltage& terminals, solver::SolveMethod method,
+                             bool node_voltages) const {
+    if (cell_flags_.linear()) {
+      solver::SolveOptions options;
+      options.method = method;
+      options.node_voltages = node_voltages;
+      solver::SolveResult result = solver::solve(circuit, terminals, options);
+      return {std::move(result.current),
+              std::move(result.nodes),
+              {},
+              to_json(result.report),
+              result.report.brief()};
+    }
+    solver::NewtonOptions options;
+    options.method = method == solver::SolveMethod::line ? solver::NewtonMethod::line
+                                                         : solver::NewtonMethod::klu;
+    options.node_voltages = node_voltages;
+    solver::NewtonResult result = solver::solve_newton(circuit, cells, terminals, options);
+    return {std::move(result.current), std::move(result.nodes), std::move(result.cell_current),
+            to_json(result.report, cell_flags_.name()), result.report.brief()};
+  }
+
   void check_map(Index inputs) const {
     if (map_path_.empty()) return;
     if (!map_path_.ends_with(".svg")) {
@@ -138,8 +203,7 @@ class SolveCommand final : public Command {
     return as_vector ? "" : fmt::format("_{}", input);
   }
 
-  static std::map<std::string, Matrix> node_arrays(const solver::SolveResult& result,
-                                                   bool as_vector) {
+  static std::map<std::string, Matrix> node_arrays(const Solved& result, bool as_vector) {
     std::map<std::string, Matrix> arrays;
     for (std::size_t k = 0; k < result.nodes.size(); ++k) {
       arrays["wordline_voltage" + suffix(k, as_vector)] = result.nodes[k].wordline;
@@ -151,18 +215,19 @@ class SolveCommand final : public Command {
   // What follows from the node voltages, as far as they are there; writes --results-out and
   // --map-out.
   [[nodiscard]] Losses evaluate(const solver::Circuit& circuit,
-                                const solver::TerminalVoltage& terminals,
-                                const solver::SolveResult& result, bool as_vector) const {
+                                const solver::TerminalVoltage& terminals, const Solved& result,
+                                bool as_vector) const {
     Losses losses;
     std::map<std::string, Matrix> arrays;
     if (!results_path_.empty()) arrays = node_arrays(result, as_vector);
     for (std::size_t k = 0; k < result.nodes.size(); ++k) {
       const solver::NodeVoltages& nodes = result.nodes[k];
+      const solver::Circuit linear = result.linear_circuit(circuit, k);
       const Vector wordline = terminals.wordline.col(static_cast<Index>(k));
       const Vector bitline = terminals.bitline_input(static_cast<Index>(k), circuit.bitlines());
-      solver::BranchCurrents currents = solver::branch_currents(circuit, wordline, bitline, nodes);
+      solver::BranchCurrents currents = solver::branch_currents(linear, wordline, bitline, nodes);
       Matrix drop = solver::ir_drop(circuit, wordline, bitline, nodes);
-      losses.power.push_back(solver::power(circuit, wordline, bitline, nodes, currents));
+      losses.power.push_back(solver::power(linear, wordline, bitline, nodes, currents));
       losses.ir_drop.push_back(summary(drop));
       if (!map_path_.empty()) write_file_atomically(map_path_, map(drop));
       if (results_path_.empty()) continue;
@@ -189,12 +254,11 @@ class SolveCommand final : public Command {
     return map.svg();
   }
 
-  static void print(const solver::SolveResult& result, const Losses& losses,
-                    const solver::Circuit& circuit) {
+  static void print(const Solved& result, const Losses& losses, const solver::Circuit& circuit) {
     const Index inputs = result.current.cols();
     const char* const which = inputs > 1 ? " (input 0)" : "";
     fmt::print("{} x {} array, {} input vector{}\n{}\n", circuit.wordlines(), circuit.bitlines(),
-               inputs, inputs == 1 ? "" : "s", result.report.brief());
+               inputs, inputs == 1 ? "" : "s", result.brief);
     const Index shown = std::min<Index>(result.current.rows(), 8);
     for (Index j = 0; j < shown; ++j) {
       fmt::print("  bitline {:>3}: {:.9e} A{}\n", j, result.current(j, 0), which);
@@ -216,7 +280,7 @@ class SolveCommand final : public Command {
         power.terminals_watt, drop.largest, drop.i, drop.j, drop.mean, which);
   }
 
-  static void print_json(const solver::SolveResult& result, const Losses& losses, bool as_vector) {
+  static void print_json(const Solved& result, const Losses& losses, bool as_vector) {
     Json current = Json::array();
     for (Index j = 0; j < result.current.rows(); ++j) {
       if (as_vector) {
@@ -230,7 +294,7 @@ class SolveCommand final : public Command {
     Json document = {{"current_ampere", std::move(current)},
                      {"power_watt", nullptr},
                      {"ir_drop_volt", nullptr},
-                     {"report", to_json(result.report)}};
+                     {"report", result.report}};
     if (!losses.power.empty()) {
       const auto power = [&](double solver::Power::*part) {
         return for_each_input(losses.power, as_vector,
@@ -258,7 +322,7 @@ class SolveCommand final : public Command {
   std::string voltage_path_;
   CircuitFlags circuit_flags_;
   std::string method_ = "line";
-  std::string cell_ = "linear";
+  CellFlags cell_flags_;
   std::string current_path_;
   std::string nodes_path_;
   std::string results_path_;

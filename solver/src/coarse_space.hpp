@@ -57,9 +57,9 @@ class CoarseSpace {
   [[nodiscard]] Matrix energy_of_lines(const Circuit& circuit) const;
 
   bool in_use_ = false;
-  Interpolation rows_;     // along the bitlines
-  Interpolation columns_;  // along the wordlines
-  Matrix line_energy_;     // E_S
+  Interpolation rows_;       // along the bitlines
+  Interpolation columns_;    // along the wordlines
+  Matrix line_energy_;       // E_S
   std::vector<Index> free_;  // coarse functions that no terminal holds, of which the factors are
   Eigen::LLT<Eigen::MatrixXd> full_factor_;  // of E_A
   Eigen::LLT<Eigen::MatrixXd> line_factor_;  // of E_S

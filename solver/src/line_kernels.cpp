@@ -389,12 +389,6 @@ void multiply(long count, const double* x, const double* y, double* out) {
   for (long e = 0; e < count; ++e) out[e] = x[e] * y[e];
 }
 
-void multiply_difference(long count, const double* x, const double* y, const double* z,
-                         double* out) {
-#pragma omp simd
-  for (long e = 0; e < count; ++e) out[e] = x[e] * (y[e] - z[e]);
-}
-
 void add(long count, const double* x, double* y) {
 #pragma omp simd
   for (long e = 0; e < count; ++e) y[e] += x[e];

@@ -77,9 +77,6 @@
   double sum_nonnegative(long count, const double* x);                                             \
   /* out = x * y, elementwise */                                                                   \
   void multiply(long count, const double* x, const double* y, double* out);                        \
-  /* out = x * (y - z), elementwise */                                                             \
-  void multiply_difference(long count, const double* x, const double* y, const double* z,          \
-                           double* out);                                                           \
   /* y += x */                                                                                     \
   void add(long count, const double* x, double* y);
 

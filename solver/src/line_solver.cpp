@@ -25,8 +25,8 @@ namespace {
 constexpr double open = std::numeric_limits<double>::infinity();
 constexpr Index lanes = lane_rows;
 
-// From this many cells on, one input vector is worth more than one thread: waking the others for every
-// sweep costs more than it gains below.
+// From this many cells on, one input vector is worth more than one thread: waking the others for
+// every sweep costs more than it gains below.
 constexpr Index parallel_cells = Index{512} * 512;
 
 // Columns that one thread sweeps at a time: half a page of a row, so that the memory is read in
@@ -464,39 +464,48 @@ void LineSolver::unpad(const double* padded, Matrix& field) const {
 void LineSolver::start(const FieldProblem& problem, Workspace& space) const {
   const Index size = padded_rows_ * stride_;
   const double* G = conductance_.data();
-  // u = T^-1 c_u, w = S^-1 c_w: the fields of the lines by themselves.
+  // u = T^-1 c_u and c_w, with what is injected: the fields of the lines by themselves.
   drive_wordlines(problem.wordline_voltage, space.u);
-  std::fill(space.w, space.w + m_ * stride_, 0.0);
-  bool driven = (problem.bitline_voltage.array() != 0).any();
-  if (driven) drive_bitlines(problem.bitline_voltage, space.w);
   if (problem.injected != nullptr) {
-    driven = true;
     pad(problem.injected->wordline, space.p);
     std::fill(space.y, space.y + size, 1.0);
     add_wordline_response(space.p, space.y, space.u);
-    pad(problem.injected->bitline, space.p);
-    solve_bitlines(space.p, space.z);
-    KERNEL(add)(size, space.z, space.w);
+    pad(problem.injected->bitline, space.r);
   }
+  const bool biased = (problem.bitline_voltage.array() != 0).any();
+  // w += S^-1 r, from the bitlines' own terminals
+  const auto add_bitlines = [&](const double* r) {
+    solve_bitlines(r, biased ? space.z : space.w);
+    if (!biased) return;
+    std::fill(space.w, space.w + m_ * stride_, 0.0);
+    drive_bitlines(problem.bitline_voltage, space.w);
+    KERNEL(add)(size, space.z, space.w);
+  };
   // What is left to balance, r = c_w + D T^-1 (c_u + D w) - S w, without applying S.
   if (problem.guess != nullptr) {
-    // One step of the fixed point from the guess g: S w = c_w + D u(g), so r = D (u(w) - u(g)).
+    // One step of the fixed point from the guess g: S w = c_w + D u(g), so r = D T^-1 D (w - g).
     pad(problem.guess->bitline, space.p);
     std::copy_n(space.u, size, space.y);
     add_wordline_response(G, space.p, space.y);
-    KERNEL(multiply)(size, G, space.y, space.r);
-    solve_bitlines(space.r, space.z);
-    KERNEL(add)(size, space.z, space.w);
-    std::copy_n(space.u, size, space.q);
-    add_wordline_response(G, space.w, space.q);
-    KERNEL(multiply_difference)(size, G, space.q, space.y, space.r);
+    KERNEL(multiply)(size, G, space.y, space.q);
+    if (problem.injected != nullptr) KERNEL(add)(size, space.r, space.q);
+    add_bitlines(space.q);
+    for (Index e = 0; e < size; ++e) space.z[e] = space.w[e] - space.p[e];
+    couple(
+        space.z, space.r, [](Index, Index) {}, [](Index, Index) {});
+    return;
+  }
+  if (problem.injected != nullptr) {
+    add_bitlines(space.r);
   } else {
-    KERNEL(multiply)(size, G, space.u, space.r);
-    if (driven) {
-      couple(
-          space.w, space.q, [](Index, Index) {}, [](Index, Index) {});
-      KERNEL(add)(size, space.q, space.r);
-    }
+    std::fill(space.w, space.w + m_ * stride_, 0.0);
+    if (biased) drive_bitlines(problem.bitline_voltage, space.w);
+  }
+  KERNEL(multiply)(size, G, space.u, space.r);
+  if (biased || problem.injected != nullptr) {
+    couple(
+        space.w, space.q, [](Index, Index) {}, [](Index, Index) {});
+    KERNEL(add)(size, space.q, space.r);
   }
 }
 
@@ -562,7 +571,7 @@ LineSolver::FieldReport LineSolver::solve_fields(const FieldProblem& problem, No
   resize(space);
   const Outcome outcome = solve_vector(problem, space);
   nodes = node_voltages(space);
-  return {outcome.iterations, outcome.converged, outcome.energy};
+  return {outcome.iterations, outcome.converged, outcome.energy, outcome.condition};
 }
 
 NodeVoltages LineSolver::node_voltages(const Workspace& space) const {

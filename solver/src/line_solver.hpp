@@ -61,6 +61,7 @@ class LineSolver final : public ArraySolver {
     int iterations = 0;
     bool converged = false;
     double energy = 0;
+    double condition = 1;  ///< estimate for the preconditioned system
   };
   /// The bare solution for non-linear cells and time steps: no check by Kirchhoff's law.
   FieldReport solve_fields(const FieldProblem& problem, NodeVoltages& nodes);

@@ -26,8 +26,7 @@ RowBalance row_balance(long n, const double* G, const double* u, const double* w
   double largest = 0;
   double most = 0;
   double check = 0;
-#pragma omp simd reduction(max : worst_wordline, worst_bitline, largest, most) \
-    reduction(+ : check)
+#pragma omp simd reduction(max : worst_wordline, worst_bitline, largest, most) reduction(+ : check)
   for (long j = 0; j < n; ++j) {
     const double current = G[j] * (u[j] - w[j]);
     worst_wordline = larger(magnitude(right[j] - right[j + 1] - current), worst_wordline);

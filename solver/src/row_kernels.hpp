@@ -16,15 +16,15 @@ struct RowBalance {
 
 }  // namespace xbar::solver
 
-#define XBAR_DECLARE_ROW_KERNELS                                                                   \
-  /* out = (x - y) * siemens, of each column or, with each null, the same */                       \
-  void row_currents(long n, const double* x, const double* y, const double* each, double siemens,  \
-                    double* out);                                                                  \
-  /* right: n + 1 currents before and behind each u; above, below: into and out of each w */       \
-  RowBalance row_balance(long n, const double* G, const double* u, const double* w,                \
-                         const double* right, const double* above, const double* below);           \
-  /* current += G (u - w), siemens += G, of each column */                                         \
-  void add_row(long n, const double* G, const double* u, const double* w, double* current,         \
+#define XBAR_DECLARE_ROW_KERNELS                                                                  \
+  /* out = (x - y) * siemens, of each column or, with each null, the same */                      \
+  void row_currents(long n, const double* x, const double* y, const double* each, double siemens, \
+                    double* out);                                                                 \
+  /* right: n + 1 currents before and behind each u; above, below: into and out of each w */      \
+  RowBalance row_balance(long n, const double* G, const double* u, const double* w,               \
+                         const double* right, const double* above, const double* below);          \
+  /* current += G (u - w), siemens += G, of each column */                                        \
+  void add_row(long n, const double* G, const double* u, const double* w, double* current,        \
                double* siemens);
 
 namespace xbar::solver {

@@ -255,7 +255,7 @@ TEST_CASE("cli/solve: bad input gives one line, exit code 2 and no file", "[cli]
   expect(good + "--source-ohm nan", "source-ohm");
   expect(good + "--sink-ohm inf", "sink-ohm");
   expect(good + "--method magic", "line or direct");
-  expect(good + "--cell sinh", "expected linear");
+  expect(good + "--cell sihn", "did you mean sinh?");
   expect(good + "extra", "unexpected argument 'extra'");
 }
 

@@ -48,7 +48,7 @@ enum class DriveEnds { left, right, both };
 /// The ends at which the bitlines are sensed.
 enum class SenseEnds { bottom, top, both };
 
-/// @throws InvalidArgument for any other name, suggesting the nearest.
+/// @throws InvalidArgument for any other name
 [[nodiscard]] DriveEnds parse_drive_ends(std::string_view name);
 [[nodiscard]] SenseEnds parse_sense_ends(std::string_view name);
 

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/core/suggest.hpp>
+#include <xbar/device/cell_models.hpp>
+
+#include "cell_kind.hpp"
+
+namespace xbar::device {
+namespace {
+
+constexpr std::array kinds{linear_cell,     sinh_cell,     series_resistance_cell,
+                           transistor_cell, selector_cell, table_cell};
+
+std::string with_underscores(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+[[noreturn]] void refuse_name(const std::string& what, std::string_view found,
+                              const std::vector<std::string>& names) {
+  const std::string suggestion = nearest(found, names);
+  throw InvalidArgument(
+      fmt::format("{}: expected {}, got '{}'{}", what,
+                  names.empty() ? "no parameter" : fmt::format("one of {}", fmt::join(names, ", ")),
+                  found, suggestion.empty() ? "" : fmt::format("; did you mean {}?", suggestion)));
+}
+
+std::vector<double> parameter_values(const CellModelInfo& info, const CellSettings& settings) {
+  std::vector<double> values;
+  std::vector<std::string> names;
+  for (const CellParameter& parameter : info.parameters) {
+    values.push_back(parameter.value);
+    names.emplace_back(parameter.name);
+  }
+  for (const auto& [name, value] : settings.parameters) {
+    const auto found = std::find(names.begin(), names.end(), with_underscores(name));
+    if (found == names.end()) refuse_name(fmt::format("cell {}", info.name), name, names);
+    const auto k = static_cast<std::size_t>(found - names.begin());
+    const CellParameter& parameter = info.parameters[k];
+    if (!(value >= parameter.lowest && value <= parameter.highest)) {
+      throw InvalidArgument(fmt::format("{}: expected {} to {} {}, got {}", parameter.name,
+                                        parameter.lowest, parameter.highest, parameter.unit,
+                                        value));
+    }
+    values[k] = value;
+  }
+  return values;
+}
+
+}  // namespace
+
+void CellModel::evaluate(const Matrix& conductance, const Matrix& voltage, Matrix& current,
+                         Matrix& derivative) const {
+  if (conductance.rows() != voltage.rows() || conductance.cols() != voltage.cols()) {
+    throw InvalidArgument(
+        fmt::format("cell voltage: expected {} x {} like the conductance, got {} x {}",
+                    conductance.rows(), conductance.cols(), voltage.rows(), voltage.cols()));
+  }
+  current.resize(voltage.rows(), voltage.cols());
+  derivative.resize(voltage.rows(), voltage.cols());
+  compute(conductance, voltage, current, derivative);
+}
+
+std::vector<CellModelInfo> cell_model_infos() {
+  std::vector<CellModelInfo> infos;
+  for (const auto& kind : kinds) infos.push_back(kind().info);
+  return infos;
+}
+
+std::unique_ptr<CellModel> make_cell_model(std::string_view name, const CellSettings& settings) {
+  std::vector<std::string> names;
+  for (const auto& make_kind : kinds) {
+    const CellKind kind = make_kind();
+    names.emplace_back(kind.info.name);
+    if (kind.info.name != name) continue;
+    if (!kind.info.takes_gate && settings.gate_volt.size() > 0) {
+      throw InvalidArgument(fmt::format("gate_volt: cell {} has no gate", name));
+    }
+    if (kind.info.takes_table != (settings.table.size() > 0)) {
+      throw InvalidArgument(fmt::format("{}: cell {} takes {} table", settings.table_name, name,
+                                        kind.info.takes_table ? "a" : "no"));
+    }
+    return kind.make(parameter_values(kind.info, settings), settings);
+  }
+  refuse_name("cell", name, names);
+}
+
+}  // namespace xbar::device

@@ -1,0 +1,24 @@
+// I = G v.
+
+#include "../cell_kind.hpp"
+
+namespace xbar::device {
+namespace {
+
+class LinearCell final : public CellModel {
+  void compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,
+               Matrix& derivative) const override {
+    current = conductance.cwiseProduct(voltage);
+    derivative = conductance;
+  }
+};
+
+}  // namespace
+
+CellKind linear_cell() {
+  return {{"linear", "ohmic", {}}, [](auto, const auto&) -> std::unique_ptr<CellModel> {
+            return std::make_unique<LinearCell>();
+          }};
+}
+
+}  // namespace xbar::device
