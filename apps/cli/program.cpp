@@ -404,7 +404,9 @@ class ProgramCommand final : public Command {
     const auto count = [](Index cells, const char* what) {
       if (cells > 0) fmt::print("  {} {}\n", cells, what);
     };
-    count(report.out_of_pulses, "out of pulses");
+    count(report.out_of_pulses,
+          "out of pulses; where log.csv shows them jump over the target, try a shorter "
+          "--pulse-second or a lower --start-volt, where they creep, a larger --step-volt");
     count(report.stuck, "stuck: the largest pulse moves them no more");
     count(report.open, "open");
     count(report.disturbed_count, "disturbed by pulses of other cells");
