@@ -1,6 +1,5 @@
 #include "cell_flags.hpp"
 
-#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -9,19 +8,13 @@
 #include <xbar/core/array_file.hpp>
 #include <xbar/core/error.hpp>
 
+#include "flags.hpp"
+
 namespace xbar::cli {
 namespace {
 
-std::optional<double> as_number(std::string_view text) {
-  double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 double number(std::string_view flag, const std::string& text) {
-  if (const auto value = as_number(text)) return *value;
+  if (const auto value = as_number<double>(text)) return *value;
   throw InvalidArgument(fmt::format("{}: expected a number, got '{}'", flag, text));
 }
 
@@ -68,7 +61,7 @@ std::unique_ptr<device::CellModel> CellFlags::model() const {
     const std::size_t equal = text.find('=');
     const auto value = equal == std::string::npos
                            ? std::nullopt
-                           : as_number(std::string_view(text).substr(equal + 1));
+                           : as_number<double>(std::string_view(text).substr(equal + 1));
     if (!value) {
       throw InvalidArgument(fmt::format("--cell-parameter: expected NAME=VALUE, got '{}'", text));
     }
@@ -76,7 +69,7 @@ std::unique_ptr<device::CellModel> CellFlags::model() const {
   }
   if (!sinh_alpha_.empty()) settings.parameters["sinh_alpha"] = number("--sinh-alpha", sinh_alpha_);
   if (!gate_volt_.empty()) {
-    const auto value = as_number(gate_volt_);
+    const auto value = as_number<double>(gate_volt_);
     settings.gate_volt =
         value ? Matrix::Constant(1, 1, *value) : Matrix(read_array(gate_volt_).values);
   }

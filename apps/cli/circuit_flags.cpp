@@ -1,7 +1,6 @@
 #include "circuit_flags.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -12,21 +11,13 @@
 #include <xbar/core/array_file.hpp>
 #include <xbar/core/error.hpp>
 
+#include "flags.hpp"
+
 namespace xbar::cli {
 namespace {
 
 constexpr double open = std::numeric_limits<double>::infinity();
 constexpr const char* help_group = "Circuit";
-
-// The whole of `text` as a number.
-template <typename Number>
-std::optional<Number> as_number(std::string_view text) {
-  Number value{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
 
 std::optional<Index> as_index(std::string_view text) {
   const auto index = as_number<Index>(text);

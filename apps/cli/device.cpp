@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "flags.hpp"
 #include "run_folder.hpp"
 
 namespace xbar::cli {
@@ -28,13 +28,12 @@ std::pair<std::string, double> read_parameter(const std::string& text) {
     throw InvalidArgument(fmt::format("--parameter: expected NAME=VALUE, got '{}'", text));
   }
   const std::string word = text.substr(equals + 1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size()) {
+  const auto value = as_number<double>(word);
+  if (!value) {
     throw InvalidArgument(
         fmt::format("--parameter: {}: expected a number, got '{}'", text.substr(0, equals), word));
   }
-  return {text.substr(0, equals), value};
+  return {text.substr(0, equals), *value};
 }
 
 std::vector<double> even_times(double duration, std::size_t points) {

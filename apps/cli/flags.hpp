@@ -2,8 +2,12 @@
 
 /// Flags that several commands share.
 
+#include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +17,16 @@
 #include <xbar/surrogate/model.hpp>
 
 namespace xbar::cli {
+
+/// The whole of `text` as a number, if it is one.
+template <typename Number>
+[[nodiscard]] std::optional<Number> as_number(std::string_view text) {
+  Number value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
 
 /// --conductance. @return for Command::require
 CLI::Option* add_conductance_flag(CLI::App& app, std::string& path);

@@ -1,5 +1,4 @@
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +18,7 @@
 #include "circuit_flags.hpp"
 #include "commands.hpp"
 #include "console.hpp"
+#include "flags.hpp"
 #include "run_folder.hpp"
 
 namespace xbar::cli {
@@ -26,20 +26,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<double> as_number(const std::string& text) {
-  double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 device::ParameterValues read_parameters(const std::vector<std::string>& texts) {
   device::ParameterValues values;
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
     const auto value =
-        equals == std::string::npos ? std::nullopt : as_number(text.substr(equals + 1));
+        equals == std::string::npos ? std::nullopt : as_number<double>(text.substr(equals + 1));
     if (!value) {
       throw InvalidArgument(
           fmt::format("--parameter: expected NAME=VALUE with a number, got '{}'", text));
@@ -287,7 +279,7 @@ class ProgramCommand final : public Command {
 
   [[nodiscard]] solver::ArrayState initial_state(const device::DynamicCell& cell,
                                                  const Matrix& targets) const {
-    if (const auto fraction = as_number(initial_)) {
+    if (const auto fraction = as_number<double>(initial_)) {
       if (!(*fraction >= 0) || !(*fraction <= 1)) {
         throw InvalidArgument(fmt::format("--initial: expected 0 to 1, got {}", initial_));
       }

@@ -2,17 +2,11 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <sstream>
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
-#include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/device/cell_models.hpp>
 #include <xbar/solver/branch_currents.hpp>
@@ -21,9 +15,10 @@
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
 #include "support/message.hpp"
+#include "support/ngspice.hpp"
 #include "support/random_circuit.hpp"
+#include "support/reference_arrays.hpp"
 
-namespace fs = std::filesystem;
 using xbar::Index;
 using xbar::Matrix;
 using xbar::Vector;
@@ -98,37 +93,13 @@ Circuit usual_array(Index m, Index n, std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("solver/newton: reference cases at 1e-9 by both inner methods", "[solver]") {
-  const fs::path folder = fs::path(XBAR_SHARED_DIR) / "reference" / "array";
-  if (!fs::exists(folder)) {
-    WARN("skipped: " << folder << " is not there");
-    return;
-  }
-  int cases = 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    std::ifstream stream(entry.path());
-    const auto data = nlohmann::json::parse(stream);
-    if (data.at("kind") != "nonlinear_dc") continue;
-    ++cases;
-    const auto m = data.at("m").get<Index>();
-    const auto n = data.at("n").get<Index>();
-    Matrix conductance(m, n);
-    Matrix voltage(m, 1);
-    Matrix reference(n, 1);
-    for (Index i = 0; i < m; ++i) {
-      const auto row = data.at("conductance").at(static_cast<std::size_t>(i));
-      voltage(i, 0) = data.at("voltage").at(static_cast<std::size_t>(i));
-      for (Index j = 0; j < n; ++j) conductance(i, j) = row.at(static_cast<std::size_t>(j));
-    }
-    for (Index j = 0; j < n; ++j) {
-      reference(j, 0) = data.at("current_exact").at(static_cast<std::size_t>(j));
-    }
-    const Circuit circuit =
-        make_circuit(conductance, {data.at("source_ohm"), data.at("sink_ohm"),
-                                   data.at("wordline_ohm"), data.at("bitline_ohm")});
+  for (const auto& [name, conductance, voltage, wires, reference, data] :
+       xbar_test::reference_arrays("nonlinear_dc", 3)) {
+    const Circuit circuit = make_circuit(conductance, wires);
     const auto cells = sinh_cell(data.at("sinh_alpha"));
     for (const NewtonMethod method : methods) {
       const NewtonResult result = solve_newton(circuit, *cells, {voltage, {}}, by(method));
-      CAPTURE(entry.path().filename().string(), result.report.brief());
+      CAPTURE(name, result.report.brief());
       REQUIRE_FALSE(result.report.fell_back);
       // Required are 1e-9; both are at 1e-14, the reference is good to 1e-13.
       REQUIRE(relative_error(result.current, reference) <= 1e-12);
@@ -137,7 +108,6 @@ TEST_CASE("solver/newton: reference cases at 1e-9 by both inner methods", "[solv
       REQUIRE(result.report.kcl_residual <= 1e-9);
     }
   }
-  REQUIRE(cases >= 3);
 }
 
 TEST_CASE("solver/newton: one cell behind its wires, by bisection in long double", "[solver]") {
@@ -392,12 +362,6 @@ TEST_CASE("solver/newton: failures say where and how far", "[solver]") {
 
 namespace {
 
-bool have_ngspice() {
-  if (std::system("command -v ngspice >/dev/null 2>&1") == 0) return true;
-  WARN("skipped: ngspice is not installed (scripts/install-deps --spice)");
-  return false;
-}
-
 // Sink currents that ngspice finds for an array of 2 x 2 cells with the given elements, 100 ohm
 // drivers and sinks, 5 ohm a segment.
 Matrix run_ngspice(const Matrix& voltage, const std::string& cells) {
@@ -414,15 +378,8 @@ Matrix run_ngspice(const Matrix& voltage, const std::string& cells) {
   }
   netlist << cells
           << ".control\nop\nset numdgt=16\nprint i(vk0)\nprint i(vk1)\nquit\n.endc\n.end\n";
-  std::string folder = (fs::temp_directory_path() / "xbar-newton-XXXXXX").string();
-  REQUIRE(mkdtemp(folder.data()) != nullptr);
-  xbar::write_file_atomically(fs::path(folder) / "array.cir", netlist.str());
-  const std::string command = "cd '" + folder + "' && ngspice -b array.cir >out.txt 2>&1";
-  const int status = std::system(command.c_str());
-  const std::string text = xbar::read_file(fs::path(folder) / "out.txt");
-  fs::remove_all(folder);
+  const std::string text = xbar_test::run_ngspice(netlist.str());
   CAPTURE(netlist.str(), text);
-  REQUIRE(status == 0);
   Matrix current(2, 1);
   for (int j = 0; j < 2; ++j) {
     const std::string before = "i(vk" + std::to_string(j) + ") = ";
@@ -437,7 +394,7 @@ Matrix run_ngspice(const Matrix& voltage, const std::string& cells) {
 }  // namespace
 
 TEST_CASE("solver/newton: ngspice with behavioural sources agrees", "[solver]") {
-  if (!have_ngspice()) return;
+  if (!xbar_test::have_ngspice()) return;
   const Matrix conductance{{3e-5, 1e-5}, {2e-5, 5e-5}};
   const Matrix voltage{{0.9}, {-0.4}};
   const Circuit circuit = make_circuit(conductance, {100, 100, 5, 5});

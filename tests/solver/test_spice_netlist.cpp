@@ -1,22 +1,19 @@
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <limits>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/solver/solve.hpp>
 #include <xbar/solver/spice_netlist.hpp>
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
+#include "support/ngspice.hpp"
 
-namespace fs = std::filesystem;
 using xbar::Index;
 using xbar::Matrix;
 using xbar::Vector;
@@ -30,12 +27,6 @@ using xbar::solver::spice_netlist;
 namespace {
 
 constexpr double open = std::numeric_limits<double>::infinity();
-
-bool have_ngspice() {
-  if (std::system("command -v ngspice >/dev/null 2>&1") == 0) return true;
-  WARN("skipped: ngspice is not installed (scripts/install-deps --spice)");
-  return false;
-}
 
 // Takes "i(vk_3) = -1.2e-05" apart; anything else leaves `current` as it is.
 void take_current(std::string_view line, Matrix& current) {
@@ -53,17 +44,8 @@ void take_current(std::string_view line, Matrix& current) {
 }
 
 // The bitline currents that ngspice prints; NaN where it prints none.
-Matrix run_ngspice(const std::string& netlist, Index bitlines) {
-  std::string folder = (fs::temp_directory_path() / "xbar-spice-XXXXXX").string();
-  REQUIRE(mkdtemp(folder.data()) != nullptr);
-  xbar::write_file_atomically(fs::path(folder) / "array.cir", netlist);
-  const std::string command = "cd '" + folder + "' && ngspice -b array.cir >out.txt 2>&1";
-  const int status = std::system(command.c_str());
-  const std::string text = xbar::read_file(fs::path(folder) / "out.txt");
-  fs::remove_all(folder);
-  CAPTURE(netlist, text);
-  REQUIRE(status == 0);
-  std::istringstream lines(text);
+Matrix ngspice_currents(const std::string& netlist, Index bitlines) {
+  std::istringstream lines(xbar_test::run_ngspice(netlist));
   Matrix current = Matrix::Constant(bitlines, 1, std::nan(""));
   for (std::string line; std::getline(lines, line);) take_current(line, current);
   return current;
@@ -96,7 +78,7 @@ void check_against_ngspice(const Case& test) {
   const Matrix solved = xbar::solver::solve(test.circuit, {voltage, test.bitline_voltage}).current;
   const std::string netlist =
       spice_netlist(test.circuit, voltage.col(0), test.bitline_voltage, solved.col(0));
-  Matrix found = run_ngspice(netlist, n);
+  Matrix found = ngspice_currents(netlist, n);
   CAPTURE(test.name, netlist);
   // A line without a terminal has neither source nor ammeter, and no current.
   for (Index i = 0; i < test.circuit.wordlines(); ++i) {
@@ -169,7 +151,7 @@ TEST_CASE("solver/spice_netlist: terminals joined without resistance are refused
 }
 
 TEST_CASE("solver/spice_netlist: ngspice gets the solver's currents", "[solver]") {
-  if (!have_ngspice()) return;
+  if (!xbar_test::have_ngspice()) return;
   for (const WireResistance& wires :
        {WireResistance{500, 100, 2.5, 3.5}, WireResistance{0, 0, 2, 3}, WireResistance{50, 0, 0, 1},
         WireResistance{0, 70, 4, 0}, WireResistance{0, 0, 0, 0}}) {
@@ -179,7 +161,7 @@ TEST_CASE("solver/spice_netlist: ngspice gets the solver's currents", "[solver]"
 }
 
 TEST_CASE("solver/spice_netlist: ngspice agrees on every terminal option", "[solver]") {
-  if (!have_ngspice()) return;
+  if (!xbar_test::have_ngspice()) return;
   for (const DriveEnds drive : {DriveEnds::left, DriveEnds::right, DriveEnds::both}) {
     for (const SenseEnds sense : {SenseEnds::bottom, SenseEnds::top, SenseEnds::both}) {
       CAPTURE(static_cast<int>(drive), static_cast<int>(sense));
@@ -218,7 +200,7 @@ TEST_CASE("solver/spice_netlist: ngspice agrees on every terminal option", "[sol
 }
 
 TEST_CASE("solver/spice_netlist: ngspice agrees on every fault", "[solver]") {
-  if (!have_ngspice()) return;
+  if (!xbar_test::have_ngspice()) return;
   const auto check = [](const std::string& name, const auto& fault) {
     Case test{name, test_circuit()};
     test.circuit.wordline_ohm = Matrix::Constant(7, 4, 2.5);

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <sstream>
@@ -14,17 +11,16 @@
 
 #include <Eigen/Dense>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/solver/transient.hpp>
 
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
+#include "support/ngspice.hpp"
 #include "support/random_circuit.hpp"
+#include "support/reference_arrays.hpp"
 
-namespace fs = std::filesystem;
 using xbar::Index;
 using xbar::Matrix;
 using xbar::Vector;
@@ -274,47 +270,20 @@ Case usual_case() {
 }  // namespace
 
 TEST_CASE("solver/transient: the reference transients at 1e-5 of the peak", "[solver]") {
-  const fs::path folder = fs::path(XBAR_SHARED_DIR) / "reference" / "array";
-  if (!fs::exists(folder)) {
-    WARN("skipped: " << folder << " is not there");
-    return;
-  }
-  int cases = 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    std::ifstream stream(entry.path());
-    const auto data = nlohmann::json::parse(stream);
-    if (data.at("kind") != "linear_transient") continue;
-    ++cases;
-    const auto m = data.at("m").get<Index>();
-    const auto n = data.at("n").get<Index>();
-    Matrix conductance(m, n);
-    Vector voltage(m);
-    for (Index i = 0; i < m; ++i) {
-      const auto row = data.at("conductance").at(static_cast<std::size_t>(i));
-      voltage(i) = data.at("voltage").at(static_cast<std::size_t>(i));
-      for (Index j = 0; j < n; ++j) conductance(i, j) = row.at(static_cast<std::size_t>(j));
-    }
-    const auto& times = data.at("time_second");
-    const auto K = static_cast<Index>(times.size()) - 1;
-    const double stop = times.back();
-    Matrix reference(K + 1, n);
-    for (Index k = 0; k <= K; ++k) {
-      const auto row = data.at("current_exact").at(static_cast<std::size_t>(k));
-      for (Index j = 0; j < n; ++j) reference(k, j) = row.at(static_cast<std::size_t>(j));
-    }
-    const WireResistance wires{data.at("source_ohm"), data.at("sink_ohm"), data.at("wordline_ohm"),
-                               data.at("bitline_ohm")};
+  for (const auto& [name, conductance, voltage, wires, reference, data] :
+       xbar_test::reference_arrays("linear_transient", 2)) {
+    const auto K = reference.rows() - 1;
+    const double stop = data.at("time_second").back();
     const double rise = data.at("rise_second");
     const TransientInput input{
-        voltage, {}, {Waveform::step(0, 1, 0, rise, std::max(rise, stop))}, {}};
+        voltage.col(0), {}, {Waveform::step(0, 1, 0, rise, std::max(rise, stop))}, {}};
     const TransientResult result =
         transient(make_circuit(conductance, wires), make_capacitance(data.at("node_farad")), input,
                   options_of(stop, K));
-    CAPTURE(entry.path().filename().string(), result.report.brief());
+    CAPTURE(name, result.report.brief());
     REQUIRE(relative_error(result.current, reference) <= 1e-5);
     REQUIRE(result.report.energy_imbalance <= energy_tolerance);
   }
-  REQUIRE(cases >= 2);
 }
 
 TEST_CASE("solver/transient: one cell follows its ramp", "[solver]") {
@@ -583,10 +552,7 @@ TEST_CASE("solver/transient: settling times", "[solver]") {
 }
 
 TEST_CASE("solver/transient: ngspice agrees", "[solver]") {
-  if (std::system("command -v ngspice >/dev/null 2>&1") != 0) {
-    WARN("skipped: ngspice is not installed (scripts/install-deps --spice)");
-    return;
-  }
+  if (!xbar_test::have_ngspice()) return;
   const Index N = 4;
   const Matrix G = random_matrix(N, N, 1e-5, 1e-4, 5);
   const Vector V = random_matrix(N, 1, 0.1, 0.3, 6).col(0);
@@ -622,15 +588,8 @@ TEST_CASE("solver/transient: ngspice agrees", "[solver]") {
                  coupling);
   for (Index j = 0; j < N; ++j) fmt::format_to(out, "print v(w_3_{})\n", j);
   text += "quit\n.endc\n.end\n";
-  std::string folder = (fs::temp_directory_path() / "xbar-spice-XXXXXX").string();
-  REQUIRE(mkdtemp(folder.data()) != nullptr);
-  xbar::write_file_atomically(fs::path(folder) / "array.cir", text);
-  const std::string command = "cd '" + folder + "' && ngspice -b array.cir >out.txt 2>&1";
-  const int status = std::system(command.c_str());
-  const std::string printed = xbar::read_file(fs::path(folder) / "out.txt");
-  fs::remove_all(folder);
+  const std::string printed = xbar_test::run_ngspice(text);
   CAPTURE(printed);
-  REQUIRE(status == 0);
   const TransientResult result = transient(make_circuit(G, wires), make_capacitance(node, coupling),
                                            input_of(V, ramp(1e-12)), options_of(1e-11, 100));
   // A header that names the voltage, now and then, and rows "index voltage".
