@@ -12,7 +12,8 @@ namespace xbar::device {
 struct CellKind {
   CellModelInfo info;
   /// @param values  of info.parameters, in that order, each within its range
-  std::unique_ptr<CellModel> (*make)(std::span<const double> values, const CellSettings& settings);
+  std::unique_ptr<CellModel> (*make)(std::span<const double> values,
+                                     const CellSettings& settings) = nullptr;
 };
 
 CellKind linear_cell();

@@ -23,11 +23,10 @@ std::string with_underscores(std::string name) {
 
 [[noreturn]] void refuse_name(const std::string& what, std::string_view found,
                               const std::vector<std::string>& names) {
-  const std::string suggestion = nearest(found, names);
   throw InvalidArgument(
       fmt::format("{}: expected {}, got '{}'{}", what,
                   names.empty() ? "no parameter" : fmt::format("one of {}", fmt::join(names, ", ")),
-                  found, suggestion.empty() ? "" : fmt::format("; did you mean {}?", suggestion)));
+                  found, did_you_mean(found, names)));
 }
 
 std::vector<double> parameter_values(const CellModelInfo& info, const CellSettings& settings) {
@@ -64,6 +63,10 @@ void CellModel::evaluate(const Matrix& conductance, const Matrix& voltage, Matri
   current.resize(voltage.rows(), voltage.cols());
   derivative.resize(voltage.rows(), voltage.cols());
   compute(conductance, voltage, current, derivative);
+}
+
+std::string CellModel::spice_elements(const NetlistCell& /*cell*/) const {
+  throw InvalidArgument("cell: expected a model that has a netlist, got one that has none");
 }
 
 std::vector<CellModelInfo> cell_model_infos() {

@@ -37,8 +37,7 @@ class DormandPrince final : public Stepper {
         next_rate_(problem.size()) {}
 
   void restart(const State& y, double time) override {
-    controlled_ = Controlled(checker_);
-    problem_.rate(y, time, rate_);
+    problem_.rate(y, time, rate_);  // all that is kept from step to step
   }
 
   bool try_step(const State& y, double time, double& step, State& next) override {
@@ -127,6 +126,10 @@ class Rosenbrock final : public Stepper {
     constexpr double share_of_step = 1e-2;
     const double after = std::min(time + share_of_step * step_, problem_.length());
     const double before = std::max(time - share_of_step * step_, 0.0);
+    if (problem_.volt(after) == problem_.volt(before)) {
+      std::fill(by_time, by_time + n, 0.0);
+      return;
+    }
     problem_.rate(y, after, up_);
     problem_.rate(y, before, down_);
     for (std::size_t i = 0; i < n; ++i) by_time[i] = (up_[i] - down_[i]) / (after - before);
@@ -156,16 +159,9 @@ Problem::Problem(const DynamicCell& cell) : cell_(cell) {
   state_.resize(scale_.size());
 }
 
-void Problem::drive(std::function<double(double)> volt, double length) {
-  volt_ = std::move(volt);
-  length_ = length;
-}
-
-std::vector<double> Problem::scaled(std::span<const double> state) const {
-  std::vector<double> y(state.begin(), state.end());
-  for (std::size_t k = 0; k < y.size(); ++k) y[k] /= scale_[k];
+void Problem::scale(std::span<const double> state, std::vector<double>& y) const {
+  for (std::size_t k = 0; k < y.size(); ++k) y[k] = state[k] / scale_[k];
   clamp(y);
-  return y;
 }
 
 double Problem::scaled_of_fraction(double fraction) const {
@@ -185,6 +181,8 @@ void Problem::clamp(std::vector<double>& y) const {
 }
 
 void Problem::hold(std::size_t k, double bound) { held_[k] = bound == lower_[k] ? -1 : 1; }
+
+void Problem::release() { std::fill(held_.begin(), held_.end(), 0); }
 
 bool Problem::holds(std::size_t k, double bound) const {
   return held_[k] == (bound == lower_[k] ? -1 : 1);

@@ -20,8 +20,10 @@ class Problem {
  public:
   explicit Problem(const DynamicCell& cell);
 
-  /// The voltage of the stretch against the time since its beginning.
-  void drive(std::function<double(double)> volt, double length);
+  /// The voltage against the time since the beginning of the stretch.
+  void drive(std::function<double(double)> volt) { volt_ = std::move(volt); }
+  void set_length(double length) { length_ = length; }
+  [[nodiscard]] double volt(double time) const { return volt_(time); }
 
   [[nodiscard]] std::size_t size() const { return scale_.size(); }
   [[nodiscard]] double lower(std::size_t k) const { return lower_[k]; }
@@ -31,7 +33,8 @@ class Problem {
   [[nodiscard]] double smallest(std::size_t k) const { return smallest_[k]; }
   [[nodiscard]] std::size_t evaluations() const { return evaluations_; }
 
-  [[nodiscard]] std::vector<double> scaled(std::span<const double> state) const;
+  /// The states as y.
+  void scale(std::span<const double> state, std::vector<double>& y) const;
   [[nodiscard]] double scaled_of_fraction(double fraction) const;
   /// Valid until the next call.
   [[nodiscard]] std::span<const double> physical(const std::vector<double>& y);
@@ -40,6 +43,8 @@ class Problem {
   /// Keeps state k at the bound that it has come to.
   void hold(std::size_t k, double bound);
   [[nodiscard]] bool holds(std::size_t k, double bound) const;
+  /// Frees all held states.
+  void release();
   /// Frees the held states that have moved. @return whether there were any
   bool free_moved(const std::vector<double>& before, const std::vector<double>& after);
 

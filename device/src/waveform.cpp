@@ -20,19 +20,31 @@ void refuse(const std::string& kind, const char* key, const std::string& expecte
       fmt::format("waveform {}: {}: expected {}, got {}", kind, key, expected, found));
 }
 
+/// Far beyond every measurement, and small and large enough that no sum of periods and no slope
+/// leaves the range of double.
+double in_reach(const std::string& kind, const char* key, double value) {
+  constexpr double smallest = 1e-100;
+  constexpr double largest = 1e100;
+  const double size = std::abs(value);
+  if (size != 0 && !(size >= smallest && size <= largest)) {
+    refuse(kind, key, fmt::format("0 or a size from {} to {}", smallest, largest), value);
+  }
+  return value;
+}
+
 double finite(const std::string& kind, const char* key, double volt) {
   if (!std::isfinite(volt)) refuse(kind, key, "a finite voltage", volt);
-  return volt;
+  return in_reach(kind, key, volt);
 }
 
 double time_from_zero(const std::string& kind, const char* key, double second) {
   if (!(second >= 0) || !std::isfinite(second)) refuse(kind, key, "a time >= 0 s", second);
-  return second;
+  return in_reach(kind, key, second);
 }
 
 double positive_time(const std::string& kind, const char* key, double second) {
   if (!(second > 0) || !std::isfinite(second)) refuse(kind, key, "a time > 0 s", second);
-  return second;
+  return in_reach(kind, key, second);
 }
 
 void check_count(const std::string& kind, std::size_t count) {
@@ -44,21 +56,23 @@ void check_count(const std::string& kind, std::size_t count) {
 double rounding(double time) { return 8 * std::numeric_limits<double>::epsilon() * time; }
 
 /// The text with a first line of column names, if there is one, made a comment.
-std::string without_names(const std::string& text) {
+std::string without_names(std::string_view text) {
   std::size_t begin = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
   while (begin < text.size()) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::size_t first = text.find_first_not_of(" \t\r\"", begin);
     if (first < end && text[first] != '#') {
       // "nan" and "inf" are numbers, to be refused as such.
-      const std::string word = text.substr(first, 3);
+      const std::string_view word = text.substr(first, 3);
       const bool is_name = std::isalpha(static_cast<unsigned char>(word.front())) != 0 &&
                            word != "nan" && word != "NaN" && word != "inf" && word != "Inf";
-      return is_name ? text.substr(0, begin) + "#" + text.substr(begin) : text;
+      std::string result(text);
+      if (is_name) result.insert(begin, "#");
+      return result;
     }
     begin = end + 1;
   }
-  return text;
+  return std::string(text);
 }
 
 }  // namespace
@@ -127,7 +141,7 @@ Waveform Waveform::sine(const Sine& sine) {
       !std::isfinite(sine.frequency)) {
     refuse(kind, "frequency", "a finite frequency > 0 Hz", sine.frequency);
   }
-  w.period_ = 1 / sine.frequency;
+  w.period_ = 1 / in_reach(kind, "frequency", sine.frequency);
   w.count_ = sine.count;
   w.duration_ = w.delay_ + static_cast<double>(w.count_) * w.period_;
   return w;
@@ -173,7 +187,7 @@ Waveform Waveform::of_points(const std::string& kind, std::vector<Knot> points) 
   return w;
 }
 
-Waveform Waveform::piecewise_linear(std::vector<std::pair<double, double>> points) {
+Waveform Waveform::piecewise_linear(const std::vector<std::pair<double, double>>& points) {
   std::vector<Knot> knots;
   knots.reserve(points.size());
   for (const auto& [second, volt] : points) knots.push_back({second, volt});
@@ -181,15 +195,18 @@ Waveform Waveform::piecewise_linear(std::vector<std::pair<double, double>> point
 }
 
 Waveform Waveform::file(const std::filesystem::path& path) {
-  const Matrix table = parse_csv(without_names(read_file(path)), path.string()).values;
+  return csv(read_file(path), path.string());
+}
+
+Waveform Waveform::csv(std::string_view bytes, const std::string& name) {
+  const Matrix table = parse_csv(without_names(bytes), name).values;
   if (table.cols() != 2) {
-    throw InvalidArgument(
-        fmt::format("waveform file {}: expected 2 columns, time and voltage, got {}", path.string(),
-                    table.cols()));
+    throw InvalidArgument(fmt::format(
+        "waveform file {}: expected 2 columns, time and voltage, got {}", name, table.cols()));
   }
   std::vector<Knot> knots;
   for (Index k = 0; k < table.rows(); ++k) knots.push_back({table(k, 0), table(k, 1)});
-  return of_points("file " + path.string(), std::move(knots));
+  return of_points("file " + name, std::move(knots));
 }
 
 double Waveform::value(double time) const { return at(time, Side::right); }

@@ -20,11 +20,6 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> names) {
-  const std::string close = nearest(word, names);
-  return close.empty() ? "" : fmt::format(", did you mean {}?", close);
-}
-
 /// @throws InvalidArgument unless all of `text` is one number
 double to_number(std::string_view kind, std::string_view key, std::string_view text) {
   double value = 0;
@@ -63,8 +58,9 @@ class Fields {
     for (const auto& [key, value] : split(kind, text)) {
       const auto found = std::find(keys_.begin(), keys_.end(), key);
       if (found == keys_.end()) {
-        throw InvalidArgument(fmt::format("waveform {}: unknown key '{}'{}; expected {}", kind, key,
-                                          did_you_mean(key, keys_), fmt::join(keys_, ", ")));
+        throw InvalidArgument(fmt::format("waveform {}: unknown key '{}', expected one of {}{}",
+                                          kind, key, fmt::join(keys_, ", "),
+                                          did_you_mean(key, keys_)));
       }
       std::optional<double>& place = values_[static_cast<std::size_t>(found - keys_.begin())];
       if (place) throw InvalidArgument(fmt::format("waveform {}: {} is given twice", kind, key));

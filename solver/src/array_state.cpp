@@ -23,7 +23,11 @@ template <typename Value>
 Matrix of_each_cell(const ArrayState& state, const Value& value) {
   Matrix result(state.wordlines(), state.bitlines());
   for_rows(result, [&](Index i) {
-    for (Index j = 0; j < result.cols(); ++j) result(i, j) = value(state.at(i, j));
+    std::vector<double> x(state.states.size());
+    for (Index j = 0; j < result.cols(); ++j) {
+      state.get(i, j, x);
+      result(i, j) = value(x);
+    }
   });
   return result;
 }
@@ -35,14 +39,9 @@ ArrayState empty_state(const device::DynamicCell& cell, Index wordlines, Index b
 }  // namespace
 
 std::vector<double> ArrayState::at(Index i, Index j) const {
-  std::vector<double> state;
-  state.reserve(states.size());
-  for (const Matrix& values : states) state.push_back(values(i, j));
+  std::vector<double> state(states.size());
+  get(i, j, state);
   return state;
-}
-
-void ArrayState::set(Index i, Index j, const std::vector<double>& state) {
-  for (std::size_t k = 0; k < states.size(); ++k) states[k](i, j) = state[k];
 }
 
 ArrayState array_state_of_fraction(const device::DynamicCell& cell, Index wordlines, Index bitlines,
@@ -105,13 +104,15 @@ void check_array_state(const device::DynamicCell& cell, const ArrayState& state,
 void FrozenCells::compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,
                           Matrix& derivative) const {
   for_rows(voltage, [&](Index i) {
+    std::vector<double> x(state_.states.size());
     for (Index j = 0; j < voltage.cols(); ++j) {
       current(i, j) = 0;
       derivative(i, j) = 0;
       if (conductance(i, j) == 0) continue;
-      const std::vector<double> x = state_.at(i, j);
-      current(i, j) = cell_.current(voltage(i, j), x);
-      derivative(i, j) = cell_.current_slope(voltage(i, j), x);
+      state_.get(i, j, x);
+      const auto [ampere, siemens] = cell_.branch(voltage(i, j), x);
+      current(i, j) = ampere;
+      derivative(i, j) = siemens;
     }
   });
 }

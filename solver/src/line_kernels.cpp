@@ -47,7 +47,7 @@ inline void transpose_in(const double* x, long stride, long j, Vec (&out)[groups
   }
 }
 
-template <bool uniform>
+template <bool uniform, bool product = true>
 double couple(long n8, long stride, const double* G, const double* a, const double* b, double r,
               const double* h, const double* x, double* scratch, bool accumulate, double* out) {
   Vec J[groups];
@@ -57,7 +57,8 @@ double couple(long n8, long stride, const double* G, const double* a, const doub
     for (int g = 0; g < groups; ++g) {
       for (int k = 0; k < width; ++k) {
         const long at = (g * width + k) * stride + j;
-        c[g][k] = load(G + at) * load(x + at);
+        c[g][k] = load(G + at);
+        if constexpr (product) c[g][k] *= load(x + at);
       }
       transpose(c[g]);
     }
@@ -261,10 +262,13 @@ double wordline_couple(long n8, long stride, const double* G, const double* a, c
 void wordline_add(long n8, long stride, const double* G, const double* a, const double* b,
                   double segment_ohm, const double* h, const double* x, double* scratch,
                   double* out) {
+  const auto run = [=](auto kernel) {
+    kernel(n8, stride, G, a, b, segment_ohm, h, x, scratch, true, out);
+  };
   if (b == nullptr) {
-    couple<true>(n8, stride, G, a, b, segment_ohm, h, x, scratch, true, out);
+    x != nullptr ? run(couple<true>) : run(couple<true, false>);
   } else {
-    couple<false>(n8, stride, G, a, b, segment_ohm, h, x, scratch, true, out);
+    x != nullptr ? run(couple<false>) : run(couple<false, false>);
   }
 }
 
@@ -392,6 +396,16 @@ void multiply(long count, const double* x, const double* y, double* out) {
 void add(long count, const double* x, double* y) {
 #pragma omp simd
   for (long e = 0; e < count; ++e) y[e] += x[e];
+}
+
+void subtract(long count, const double* x, double* y) {
+#pragma omp simd
+  for (long e = 0; e < count; ++e) y[e] -= x[e];
+}
+
+void add_product(long count, const double* x, const double* y, double* out) {
+#pragma omp simd
+  for (long e = 0; e < count; ++e) out[e] += x[e] * y[e];
 }
 
 }  // namespace xbar::solver::XBAR_ISA

@@ -39,7 +39,7 @@
   double wordline_couple(long n8, long stride, const double* G, const double* a, const double* b,  \
                          double segment_ohm, const double* h, const double* x, double* scratch,    \
                          double* out);                                                             \
-  /* out += T^-1 (G x) for `lane_rows` wordlines */                                                \
+  /* out += T^-1 (G x) for `lane_rows` wordlines; x null: 1 */                                     \
   void wordline_add(long n8, long stride, const double* G, const double* a, const double* b,       \
                     double segment_ohm, const double* h, const double* x, double* scratch,         \
                     double* out);                                                                  \
@@ -78,7 +78,11 @@
   /* out = x * y, elementwise */                                                                   \
   void multiply(long count, const double* x, const double* y, double* out);                        \
   /* y += x */                                                                                     \
-  void add(long count, const double* x, double* y);
+  void add(long count, const double* x, double* y);                                                \
+  /* y -= x */                                                                                     \
+  void subtract(long count, const double* x, double* y);                                           \
+  /* out += x * y, elementwise */                                                                  \
+  void add_product(long count, const double* x, const double* y, double* out);
 
 namespace xbar::solver {
 

@@ -387,7 +387,8 @@ void LineSolver::add_wordline_response(const double* G, const double* x, double*
     KERNEL(wordline_add)
     (padded_columns_, stride_, G + at, ladders.a.data() + factors,
      ladders.b.empty() ? nullptr : ladders.b.data() + factors, ladders.segment_ohm,
-     ladders.h.data() + group * lanes, x + at, line_scratch(padded_columns_), y + at);
+     ladders.h.data() + group * lanes, x == nullptr ? nullptr : x + at,
+     line_scratch(padded_columns_), y + at);
   });
 }
 
@@ -461,52 +462,56 @@ void LineSolver::unpad(const double* padded, Matrix& field) const {
   }
 }
 
-void LineSolver::start(const FieldProblem& problem, Workspace& space) const {
+double LineSolver::start(const FieldProblem& problem, Workspace& space) const {
   const Index size = padded_rows_ * stride_;
   const double* G = conductance_.data();
-  // u = T^-1 c_u and c_w, with what is injected: the fields of the lines by themselves.
-  drive_wordlines(problem.wordline_voltage, space.u);
-  if (problem.injected != nullptr) {
-    pad(problem.injected->wordline, space.p);
-    std::fill(space.y, space.y + size, 1.0);
-    add_wordline_response(space.p, space.y, space.u);
-    pad(problem.injected->bitline, space.r);
-  }
+  const bool injected = problem.injected != nullptr;
   const bool biased = (problem.bitline_voltage.array() != 0).any();
-  // w += S^-1 r, from the bitlines' own terminals
-  const auto add_bitlines = [&](const double* r) {
+  // w = S^-1 r, and what the bitlines' own terminals drive
+  const auto bitlines_alone = [&](const double* r) {
     solve_bitlines(r, biased ? space.z : space.w);
     if (!biased) return;
     std::fill(space.w, space.w + m_ * stride_, 0.0);
     drive_bitlines(problem.bitline_voltage, space.w);
     KERNEL(add)(size, space.z, space.w);
   };
+  drive_wordlines(problem.wordline_voltage, space.u);
+  if (injected) {
+    pad(problem.injected->wordline, space.q);
+    pad(problem.injected->bitline, space.r);
+  }
   // What is left to balance, r = c_w + D T^-1 (c_u + D w) - S w, without applying S.
   if (problem.guess != nullptr) {
-    // One step of the fixed point from the guess g: S w = c_w + D u(g), so r = D T^-1 D (w - g).
+    // One step of the fixed point from the guess g: with u = T^-1 (c_u + D g), S w = c_w + D u, so
+    // that r = D T^-1 D (w - g). From here on w stands for w - g.
+    if (!injected) {
+      std::fill(space.q, space.q + size, 0.0);
+      std::fill(space.r, space.r + size, 0.0);
+    }
     pad(problem.guess->bitline, space.p);
-    std::copy_n(space.u, size, space.y);
-    add_wordline_response(G, space.p, space.y);
-    KERNEL(multiply)(size, G, space.y, space.q);
-    if (problem.injected != nullptr) KERNEL(add)(size, space.r, space.q);
-    add_bitlines(space.q);
-    for (Index e = 0; e < size; ++e) space.z[e] = space.w[e] - space.p[e];
-    couple(
-        space.z, space.r, [](Index, Index) {}, [](Index, Index) {});
-    return;
+    KERNEL(add_product)(size, G, space.p, space.q);
+    add_wordline_response(space.q, nullptr, space.u);
+    KERNEL(add_product)(size, G, space.u, space.r);
+    bitlines_alone(space.r);
+    KERNEL(subtract)(m_ * stride_, space.p, space.w);
+    return couple(
+        space.w, space.r, [](Index, Index) {}, [](Index, Index) {});
   }
-  if (problem.injected != nullptr) {
-    add_bitlines(space.r);
+  // The fields of the lines by themselves: u = T^-1 c_u, w = S^-1 c_w.
+  if (injected) {
+    add_wordline_response(space.q, nullptr, space.u);
+    bitlines_alone(space.r);
   } else {
     std::fill(space.w, space.w + m_ * stride_, 0.0);
     if (biased) drive_bitlines(problem.bitline_voltage, space.w);
   }
   KERNEL(multiply)(size, G, space.u, space.r);
-  if (biased || problem.injected != nullptr) {
+  if (biased || injected) {
     couple(
         space.w, space.q, [](Index, Index) {}, [](Index, Index) {});
     KERNEL(add)(size, space.q, space.r);
   }
+  return 0;
 }
 
 LineSolver::Outcome LineSolver::solve_vector(const FieldProblem& problem, Workspace& space) const {
@@ -515,7 +520,7 @@ LineSolver::Outcome LineSolver::solve_vector(const FieldProblem& problem, Worksp
   double* r = space.r;
   double* z = space.z;
   double* q = space.q;
-  start(problem, space);
+  const double started = start(problem, space);
   Energies energies = precondition(space, [&](Index begin, Index end) {
     return KERNEL(bitline_solve)(m_, stride_, begin, end, bit.a.data(), bit.b_or_null(),
                                  bit.segment_ohm, bit.h.data(), r, z);
@@ -523,7 +528,11 @@ LineSolver::Outcome LineSolver::solve_vector(const FieldProblem& problem, Worksp
 
   Outcome outcome;
   double rz = energies.residual;
-  outcome.converged = rz == 0;
+  // The step d from the guess leaves r = S z, z = S^-1 D T^-1 D d, and steps like it would go on to
+  // d + z / (1 - q) with q = z S z / d S z. Where lines hardly couple, q < 1/2, that is enough.
+  outcome.converged =
+      rz == 0 ||
+      (2 * rz <= started && 2 * rz <= problem.tolerance * problem.tolerance * problem.energy_scale);
   std::vector<double> alphas;
   std::vector<double> betas;
   double last_rz = 0;
@@ -550,7 +559,8 @@ LineSolver::Outcome LineSolver::solve_vector(const FieldProblem& problem, Worksp
     outcome.converged = alpha * rz <= problem.tolerance * problem.tolerance *
                                           std::max(outcome.energy, problem.energy_scale);
   }
-  // One step of the fixed point w = S^-1 (c_w + D u(w)), which is w + S^-1 r, then u to match it.
+  // One step of the fixed point w = S^-1 (c_w + D u(w)), which is w + S^-1 r, then u to match it:
+  // u has T^-1 c_u, and from a guess T^-1 D g.
   KERNEL(add)(padded_rows_ * stride_, z, w);
   add_wordline_response(conductance_.data(), w, space.u);
   outcome.condition = condition_estimate(alphas, betas);
@@ -570,15 +580,23 @@ LineSolver::FieldReport LineSolver::solve_fields(const FieldProblem& problem, No
   Workspace& space = *spaces_.front();
   resize(space);
   const Outcome outcome = solve_vector(problem, space);
-  nodes = node_voltages(space);
+  node_voltages(problem, space, nodes);
   return {outcome.iterations, outcome.converged, outcome.energy, outcome.condition};
 }
 
-NodeVoltages LineSolver::node_voltages(const Workspace& space) const {
-  NodeVoltages nodes{Matrix(m_, n_), Matrix(m_, n_)};
+void LineSolver::node_voltages(const FieldProblem& problem, const Workspace& space,
+                               NodeVoltages& nodes) const {
+  nodes.wordline.resize(m_, n_);
+  nodes.bitline.resize(m_, n_);
   unpad(space.u, nodes.wordline);
-  unpad(space.w, nodes.bitline);
-  return nodes;
+  if (problem.guess == nullptr) {
+    unpad(space.w, nodes.bitline);
+    return;
+  }
+  for (Index i = 0; i < m_; ++i) {
+    nodes.bitline.row(i) = problem.guess->bitline.row(i) +
+                           Eigen::Map<const Eigen::RowVectorXd>(space.w + i * stride_, n_);
+  }
 }
 
 SolveResult LineSolver::solve(const TerminalVoltage& voltage, const SolveOptions& options) {
@@ -605,7 +623,8 @@ SolveResult LineSolver::solve(const TerminalVoltage& voltage, const SolveOptions
       problem.tolerance = options.tolerance;
       problem.max_iterations = options.max_iterations;
       outcomes[e] = solve_vector(problem, space);
-      NodeVoltages nodes = node_voltages(space);
+      NodeVoltages nodes;
+      node_voltages(problem, space, nodes);
       result.current.col(k) = sink_currents(circuit_, wordline_voltage, bitline_voltage, nodes);
       residuals[e] = kcl_residual(circuit_, wordline_voltage, bitline_voltage, nodes);
       if (!outcomes[e].converged || !(residuals[e].relative < kcl_limit)) {

@@ -98,17 +98,18 @@ class LineSolver final : public ArraySolver {
   double couple(const double* x, double* y, const Before& before, const After& after) const;
   // Adds the coarse correction P d to z; q = D T^-1 D z - S P d; returns z . D T^-1 D z.
   double couple_preconditioned(Workspace& space) const;
-  // y += T^-1 (G x)
+  // y += T^-1 (G x); x null: 1
   void add_wordline_response(const double* G, const double* x, double* y) const;
   // z = S^-1 r
   void solve_bitlines(const double* r, double* z) const;
   void resize(Workspace& space) const;
   void pad(const Matrix& field, double* padded) const;
   void unpad(const double* padded, Matrix& field) const;
-  // Fills u, w and r: the fields of the lines by themselves, or one step from the guess, and what
-  // is left to balance.
-  void start(const FieldProblem& problem, Workspace& space) const;
-  [[nodiscard]] NodeVoltages node_voltages(const Workspace& space) const;
+  // Fills u, w and r: the fields of the lines by themselves, or one step from the guess, d (w is
+  // then short of the guess), and what is left to balance. @return d . r; 0 without a guess
+  double start(const FieldProblem& problem, Workspace& space) const;
+  void node_voltages(const FieldProblem& problem, const Workspace& space,
+                     NodeVoltages& nodes) const;
   [[nodiscard]] std::size_t bytes() const;
   template <typename Body>
   void for_row_groups(const Body& body) const;

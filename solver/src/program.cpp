@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,14 @@ namespace {
 
 // A pulse that changes the reading by less than this share of the tolerance does not move a cell.
 constexpr double unmoved_share = 1e-3;
+// Largest move of ln G by a pulse, as a share of the one aimed at, up to which an adaptive ladder
+// rises fast, rises by a step, stays; beyond the last it falls.
+constexpr double idle_move = 0.05;
+constexpr double little_move = 0.4;
+constexpr double good_move = 1.2;
+// Cells on an adaptive ladder go on to this share of the tolerance, so that others' pulses may move
+// them a little.
+constexpr double inner_share = 0.5;
 
 template <typename Value, std::size_t count>
 Value parse_name(const std::array<std::pair<Value, std::string_view>, count>& table,
@@ -26,10 +35,8 @@ Value parse_name(const std::array<std::pair<Value, std::string_view>, count>& ta
     if (known == name) return value;
     names.emplace_back(known);
   }
-  const std::string close = nearest(name, names);
   throw InvalidArgument(fmt::format("{}: expected one of {}, got '{}'{}", what,
-                                    fmt::join(names, ", "), name,
-                                    close.empty() ? "" : fmt::format("; did you mean {}?", close)));
+                                    fmt::join(names, ", "), name, did_you_mean(name, names)));
 }
 
 void check_positive(const char* name, double value) {
@@ -42,6 +49,10 @@ void check_ladder(const std::string& direction, const PulseLadder& ladder) {
   check_positive((direction + " start_volt").c_str(), ladder.start_volt);
   check_positive((direction + " step_volt").c_str(), ladder.step_volt);
   check_positive((direction + " max_volt").c_str(), ladder.max_volt);
+  if (!(ladder.aim >= 0) || !std::isfinite(ladder.aim)) {
+    throw InvalidArgument(
+        fmt::format("{} aim: expected a finite number >= 0, got {}", direction, ladder.aim));
+  }
   if (ladder.max_volt < ladder.start_volt) {
     throw InvalidArgument(fmt::format("{} max_volt: expected at least start_volt = {} V, got {} V",
                                       direction, ladder.start_volt, ladder.max_volt));
@@ -94,12 +105,12 @@ class Unit {
   [[nodiscard]] const std::vector<ProgramPulse>& log() const { return log_; }
 
  private:
-  enum class Direction { set, reset };
   struct Member {
     Index i = 0;
     Index j = 0;
     double reading = 0;
     Index pulses = 0;  // in this pass
+    std::optional<WriteDirection> last;
     ProgramOutcome outcome = ProgramOutcome::waiting;
   };
   struct Climb {
@@ -112,9 +123,11 @@ class Unit {
     return member.reading / targets_(member.i, member.j) - 1;
   }
   // Members that want a pulse in this direction.
-  [[nodiscard]] std::vector<std::size_t> wanting(Direction direction);
-  void take_up(Direction direction);
-  void pulse(Direction direction, const std::vector<std::size_t>& members);
+  [[nodiscard]] std::vector<std::size_t> wanting(WriteDirection direction);
+  void take_up(WriteDirection direction);
+  void pulse(WriteDirection direction, const std::vector<std::size_t>& members);
+  // After a pulse that has moved ln G of a cell by at most `move` times what was aimed at.
+  [[nodiscard]] static double next_volt(const PulseLadder& ladder, const Climb& climb, double move);
   void read();
 
   const Circuit& circuit_;
@@ -173,14 +186,14 @@ Unit::Unit(const Circuit& circuit, const device::DynamicCell& cell, const Matrix
 void Unit::run() {
   if (members_.empty()) return;
   read();
-  Direction direction = Direction::set;
+  WriteDirection direction = WriteDirection::set;
   bool first = true;
   for (;;) {
     // The direction stays as long as somebody wants it, so that its ladder is climbed to the end.
     std::vector<std::size_t> members = wanting(direction);
     const bool turned = members.empty();
     if (turned) {
-      direction = direction == Direction::set ? Direction::reset : Direction::set;
+      direction = direction == WriteDirection::set ? WriteDirection::reset : WriteDirection::set;
       members = wanting(direction);
     }
     if (members.empty()) break;
@@ -195,31 +208,37 @@ void Unit::run() {
   }
 }
 
-std::vector<std::size_t> Unit::wanting(Direction direction) {
+std::vector<std::size_t> Unit::wanting(WriteDirection direction) {
+  const bool set = direction == WriteDirection::set;
+  const bool adaptive = (set ? options_.set : options_.reset).aim > 0;
   std::vector<std::size_t> result;
   for (std::size_t k = 0; k < members_.size(); ++k) {
     Member& member = members_[k];
     const double miss = error(member);
-    if (std::abs(miss) <= options_.tolerance || member.outcome == ProgramOutcome::stuck) continue;
+    const bool on_its_way = adaptive && member.last == direction;
+    const double enough = (on_its_way ? inner_share : 1) * options_.tolerance;
+    if (std::abs(miss) <= enough || member.outcome == ProgramOutcome::stuck) continue;
+    // What is within the tolerance on the other side does not turn round.
+    if (std::abs(miss) <= options_.tolerance && (miss < 0) != set) continue;
     if (member.pulses >= options_.max_pulses) {
       member.outcome = ProgramOutcome::out_of_pulses;
       continue;
     }
-    if ((miss < 0) == (direction == Direction::set)) result.push_back(k);
+    if ((miss < 0) == set) result.push_back(k);
   }
   return result;
 }
 
-void Unit::take_up(Direction direction) {
-  const PulseLadder& ladder = direction == Direction::set ? options_.set : options_.reset;
+void Unit::take_up(WriteDirection direction) {
+  const PulseLadder& ladder = direction == WriteDirection::set ? options_.set : options_.reset;
   Climb& climb = climbs_[static_cast<std::size_t>(direction)];
   climb.step = climb.times == 0 ? ladder.step_volt : 0.5 * climb.step;
   climb.volt = ladder.start_volt;
   ++climb.times;
 }
 
-void Unit::pulse(Direction direction, const std::vector<std::size_t>& members) {
-  const PulseLadder& ladder = direction == Direction::set ? options_.set : options_.reset;
+void Unit::pulse(WriteDirection direction, const std::vector<std::size_t>& members) {
+  const PulseLadder& ladder = direction == WriteDirection::set ? options_.set : options_.reset;
   Climb& climb = climbs_[static_cast<std::size_t>(direction)];
   if (options_.progress) {
     const Index units = program_units(options_.order, targets_.rows(), targets_.cols());
@@ -232,7 +251,7 @@ void Unit::pulse(Direction direction, const std::vector<std::size_t>& members) {
     selection.wordlines.push_back(members_[k].i);
     selection.bitlines.push_back(members_[k].j);
   }
-  const int sign = direction == Direction::set ? cell_.set_sign() : -cell_.set_sign();
+  const int sign = direction == WriteDirection::set ? cell_.set_sign() : -cell_.set_sign();
   const double volt = sign * climb.volt;
   const WriteReport report =
       apply_pulse(circuit_, cell_, selection, options_.bias,
@@ -250,22 +269,43 @@ void Unit::pulse(Direction direction, const std::vector<std::size_t>& members) {
   read();
   const bool largest = climb.volt >= ladder.max_volt;
   const double share = report.energy.delivered_joule / static_cast<double>(members.size());
+  double largest_move = 0;
   for (std::size_t e = 0; e < members.size(); ++e) {
     Member& member = members_[members[e]];
     const Index i = member.i;
     const Index j = member.j;
     ++member.pulses;
+    member.last = direction;
     state_.pulses(i, j) += 1;
     state_.second(i, j) += ladder.pulse_second;
     state_.energy_joule(i, j) += share;
     const double change = std::abs(member.reading - before[e]) / targets_(i, j);
+    // Near the target the aim is to land on it.
+    const double left = std::abs(std::log(targets_(i, j) / before[e])) + 0.5 * options_.tolerance;
+    largest_move = std::max(
+        largest_move, std::abs(std::log(member.reading / before[e])) / std::min(ladder.aim, left));
     if (largest && change <= unmoved_share * options_.tolerance) {
       member.outcome = ProgramOutcome::stuck;
     }
     log_.push_back({state_.pass, i, j, static_cast<Index>(state_.pulses(i, j)), volt,
                     ladder.pulse_second, member.reading, error(member)});
   }
-  climb.volt = std::min(climb.volt + climb.step, ladder.max_volt);
+  climb.volt = next_volt(ladder, climb, largest_move);
+}
+
+double Unit::next_volt(const PulseLadder& ladder, const Climb& climb, double move) {
+  double added = climb.step;
+  if (ladder.aim > 0) {
+    const double fast = ladder_rise * climb.volt;
+    if (move < idle_move) {
+      added = std::max(climb.step, fast);
+    } else if (move > good_move) {
+      added = -fast;
+    } else if (move > little_move) {
+      added = 0;
+    }
+  }
+  return std::clamp(climb.volt + added, std::min(climb.volt, ladder.start_volt), ladder.max_volt);
 }
 
 void Unit::read() {
@@ -351,6 +391,31 @@ Index program_units(ProgramOrder order, Index wordlines, Index bitlines) {
   return wordlines * bitlines;
 }
 
+void suggest_pulses(const Circuit& circuit, const device::DynamicCell& cell, const Matrix& targets,
+                    ProgramOptions& options) {
+  check_written_circuit(circuit);
+  check_targets(circuit, cell, targets);
+  const double off = cell.conductance(cell.state_of_fraction(0));
+  const ArrayState state =
+      array_state_of_conductance(cell, (circuit.conductance.array() == 0).select(off, targets));
+  double share = 1;
+  for (const Index i : {Index{0}, circuit.wordlines() - 1}) {
+    for (const Index j : {Index{0}, circuit.bitlines() - 1}) {
+      if (circuit.conductance(i, j) == 0) continue;
+      const device::Waveform reading = device::Waveform::dc(cell.read_volt(), 1e-15);
+      ArrayState moved = state;
+      const WriteReport report =
+          apply_pulse(circuit, cell, {{i}, {j}}, options.bias, reading, moved, options.write);
+      share = std::min(share, report.peak_volt(i, j) / cell.read_volt());
+    }
+  }
+  // Behind even more resistance the ladders would end nowhere.
+  constexpr double least_share = 0.05;
+  share = std::clamp(share, least_share, 1.0);
+  options.set = suggest_pulse_ladder(cell, WriteDirection::set, share);
+  options.reset = suggest_pulse_ladder(cell, WriteDirection::reset, share);
+}
+
 ProgramState start_program(const device::DynamicCell& cell, ArrayState initial) {
   check_array_state(cell, initial, initial.wordlines(), initial.bitlines());
   const Matrix zero = Matrix::Zero(initial.wordlines(), initial.bitlines());
@@ -374,6 +439,10 @@ ProgramReport program(const Circuit& circuit, const device::DynamicCell& cell,
   check_program(circuit, cell, targets, options, state);
   const Index units = program_units(options.order, targets.rows(), targets.cols());
   while (state.pass < options.passes) {
+    if (state.unit == 0 && state.pass > 0) {
+      const ProgramReport now = judge(circuit, cell, targets, options, state);
+      if (now.reached + now.open == targets.size()) return now;
+    }
     Unit unit(circuit, cell, targets, options, state);
     unit.run();
     state = std::move(unit.state());

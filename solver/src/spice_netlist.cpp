@@ -44,9 +44,11 @@ struct Numbering {
   }
 };
 
-// Calls visit(name, from, to, ohm) for every terminal, segment and cell; `name` makes its name.
-template <typename Visit>
-void for_each_resistance(const Circuit& circuit, const Numbering& node, const Visit& visit) {
+// Calls visit(name, from, to, ohm) for every terminal and segment, where `name` makes its name, and
+// visit_cell(i, j) for every cell.
+template <typename Visit, typename VisitCell>
+void for_each_element(const Circuit& circuit, const Numbering& node, const Visit& visit,
+                      const VisitCell& visit_cell) {
   const auto one = [](const char* kind, Index line) {
     return [=] { return fmt::format("{}_{}", kind, line); };
   };
@@ -61,10 +63,7 @@ void for_each_resistance(const Circuit& circuit, const Numbering& node, const Vi
     }
   }
   for (Index i = 0; i < node.m; ++i) {
-    for (Index j = 0; j < node.n; ++j) {
-      const double g = circuit.conductance(i, j);
-      visit(each("rc", i, j), node.u(i, j), node.w(i, j), g > 0 ? 1.0 / g : open);
-    }
+    for (Index j = 0; j < node.n; ++j) visit_cell(i, j);
   }
   for (Index j = 0; j < node.n; ++j) {
     for (Index i = 0; i + 1 < node.m; ++i) {
@@ -77,8 +76,9 @@ void for_each_resistance(const Circuit& circuit, const Numbering& node, const Vi
 
 }  // namespace
 
-std::string spice_netlist(const Circuit& circuit, const Vector& wordline_voltage,
-                          const Vector& bitline_voltage, const Vector& current) {
+std::string spice_netlist(const Circuit& circuit, const device::CellModel& cells,
+                          const Vector& wordline_voltage, const Vector& bitline_voltage,
+                          const Vector& current) {
   check_circuit(circuit);
   const Numbering node{circuit.wordlines(), circuit.bitlines()};
   check_voltage({wordline_voltage, bitline_voltage}, node.m, node.n);
@@ -88,9 +88,14 @@ std::string spice_netlist(const Circuit& circuit, const Vector& wordline_voltage
   }
   // A merged node goes by its lowest number.
   DisjointSets merged(node.count());
-  for_each_resistance(circuit, node, [&](const auto&, Index from, Index to, double ohm) {
-    if (ohm == 0) merged.join(from, to);
-  });
+  for_each_element(
+      circuit, node,
+      [&](const auto&, Index from, Index to, double ohm) {
+        if (ohm == 0) merged.join(from, to);
+      },
+      [&](Index i, Index j) {
+        if (circuit.conductance(i, j) == open) merged.join(node.u(i, j), node.w(i, j));
+      });
   // At each of these stands a voltage source to ground; two at one node would be a loop of them.
   for (Index terminal = 0; terminal < node.m + node.n; ++terminal) {
     if (merged.find(terminal) == terminal) continue;
@@ -114,15 +119,27 @@ std::string spice_netlist(const Circuit& circuit, const Vector& wordline_voltage
   for (Index j = 0; j < node.n; ++j) {
     if (sensed(j)) fmt::format_to(out, "*   i(vk_{}) = {:.17g}\n", j, current(j));
   }
-  fmt::format_to(out, ".options reltol=1e-12 abstol=1e-18 vntol=1e-15 gmin=1e-18\n");
+  // What changes in ngspice's last step, whose square is left of it. Less than this is rounding in
+  // the currents of low resistances.
+  fmt::format_to(out, ".options reltol=1e-10 abstol=1e-15 vntol=1e-14 gmin=1e-18 itl1=1000\n{}",
+                 cells.spice_functions());
   for (Index i = 0; i < node.m; ++i) {
     if (driven(i)) fmt::format_to(out, "v_{0} s_{0} 0 dc {1:.17g}\n", i, wordline_voltage(i));
   }
-  for_each_resistance(circuit, node, [&](const auto& name, Index from, Index to, double ohm) {
-    if (!(ohm < open) || merged.find(from) == merged.find(to)) return;
-    fmt::format_to(out, "{} {} {} {:.17g}\n", name(), node.name(merged.find(from)),
-                   node.name(merged.find(to)), ohm);
-  });
+  for_each_element(
+      circuit, node,
+      [&](const auto& name, Index from, Index to, double ohm) {
+        if (!(ohm < open) || merged.find(from) == merged.find(to)) return;
+        fmt::format_to(out, "{} {} {} {:.17g}\n", name(), node.name(merged.find(from)),
+                       node.name(merged.find(to)), ohm);
+      },
+      [&](Index i, Index j) {
+        const double g = circuit.conductance(i, j);
+        const Index from = merged.find(node.u(i, j));
+        const Index to = merged.find(node.w(i, j));
+        if (!(g > 0) || !(1 / g < open) || from == to) return;
+        text += cells.spice_elements({i, j, node.m, node.n, g, node.name(from), node.name(to)});
+      });
   for (Index j = 0; j < node.n; ++j) {
     if (!sensed(j)) continue;
     fmt::format_to(out, "vk_{0} k_{0} 0 dc {1:.17g}\n", j,

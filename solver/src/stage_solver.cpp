@@ -13,6 +13,8 @@ namespace {
 constexpr int most_iterations = 1000;
 // A system inside the preconditioner is solved to this share of itself.
 constexpr double inner_tolerance = 1e-8;
+// Voltages are not better than this share of themselves.
+constexpr double rounding = 1e-15;
 
 Matrix full(const Matrix& farad, Index rows, Index columns) {
   if (farad.size() == 0) return Matrix::Zero(rows, columns);
@@ -96,9 +98,20 @@ StageSolver::StageSolver(Circuit circuit, const CapacitanceMatrix& capacitance, 
 void StageSolver::factor(double a) {
   a_ = a;
   if (factored_) circuit_ = line_.take_circuit();
+  factor_lines();
+}
+
+void StageSolver::factor(double a, const Matrix& siemens) {
+  a_ = a;
+  if (factored_) circuit_ = line_.take_circuit();
+  circuit_.conductance = siemens;
+  factor_lines();
+}
+
+void StageSolver::factor_lines() {
   factored_ = true;
   line_.factor(std::move(circuit_),
-               {a * capacitance_.diagonal().wordline, a * capacitance_.diagonal().bitline});
+               {a_ * capacitance_.diagonal().wordline, a_ * capacitance_.diagonal().bitline});
 }
 
 int StageSolver::solve_lines(const Problem& problem, double tolerance, bool correction,
@@ -109,7 +122,9 @@ int StageSolver::solve_lines(const Problem& problem, double tolerance, bool corr
   field.max_iterations = most_iterations;
   if (!correction) {
     field.guess = &problem.guess;
-    field.energy_scale = scale_.bitline_energy + a_ * bitline_peak_;
+    const double finest = rounding / tolerance;
+    field.energy_scale = std::max(
+        scale_.bitline_energy, finest * finest * (scale_.bitline_energy + a_ * bitline_peak_));
   }
   const LineSolver::FieldReport report = line_.solve_fields(field, x);
   if (!report.converged) {
@@ -120,7 +135,8 @@ int StageSolver::solve_lines(const Problem& problem, double tolerance, bool corr
 }
 
 int StageSolver::solve(const Problem& problem, NodeVoltages& x) {
-  if (!capacitance_.coupled()) return solve_lines(problem, tolerance_, false, x);
+  const double tolerance = std::max(tolerance_, problem.tolerance);
+  if (!capacitance_.coupled()) return solve_lines(problem, tolerance, false, x);
   // x = M^-1 (b + f + N guess) leaves b + f - (M - N) x = N (x - guess) to balance. M itself is
   // never applied (its entries may be infinite): with z = M^-1 r, the direction p = z + beta p has
   // M p = r + beta M p. Where nodes are merged, the parts of r are not defined but their sum is,
@@ -131,7 +147,7 @@ int StageSolver::solve(const Problem& problem, NodeVoltages& x) {
   f.wordline += a_ * r.wordline;
   f.bitline += a_ * r.bitline;
   int iterations = solve_lines(
-      {problem.wordline_voltage, problem.bitline_voltage, f, problem.guess}, tolerance_, false, x);
+      {problem.wordline_voltage, problem.bitline_voltage, f, problem.guess}, tolerance, false, x);
   NodeVoltages change{x.wordline - problem.guess.wordline, x.bitline - problem.guess.bitline};
   capacitance_.apply_coupling(change, r);
   r.wordline *= a_;
@@ -139,7 +155,10 @@ int StageSolver::solve(const Problem& problem, NodeVoltages& x) {
 
   const Vector grounded_wordlines = Vector::Zero(problem.wordline_voltage.size());
   const Vector grounded_bitlines = Vector::Zero(problem.bitline_voltage.size());
-  const double enough = tolerance_ * tolerance_ * (scale_.energy + a_ * all_peak_);
+  // Of the power at rest: in short steps a C is so much that a share of it says nothing about the
+  // currents. Rounding bounds what can be asked for.
+  const double enough = std::max(tolerance * tolerance * scale_.energy,
+                                 rounding * rounding * (scale_.energy + a_ * all_peak_));
   NodeVoltages z;
   NodeVoltages p;
   NodeVoltages Mp;

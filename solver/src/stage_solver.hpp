@@ -40,9 +40,10 @@ class CapacitanceMatrix {
   Matrix bitline_coupling_;   // m x (n-1)
 };
 
-/// Solves the systems of linear cells. The line method takes a times the diagonal of C as
-/// conductances to ground. Capacitances between lines join the ladders that it keeps apart: then it
-/// is the preconditioner M of conjugate gradients on all nodes, K + a C = M - a (diagonal - C).
+/// Solves the systems of linear cells, or of the tangents of others. The line method takes a times
+/// the diagonal of C as conductances to ground. Capacitances between lines join the ladders that it
+/// keeps apart: then it is the preconditioner M of conjugate gradients on all nodes, K + a C = M -
+/// a (diagonal - C).
 class StageSolver {
  public:
   struct Scale {
@@ -55,12 +56,15 @@ class StageSolver {
 
   /// @param a  per second
   void factor(double a);
+  /// The same with other conductances of the cells, m x n, siemens.
+  void factor(double a, const Matrix& siemens);
 
   struct Problem {
     const Vector& wordline_voltage;
     const Vector& bitline_voltage;
     const LineSolver::NodeCurrents& injected;  ///< f
     const NodeVoltages& guess;
+    double tolerance = 0;  ///< where it is more than that of the constructor
   };
   /// @return conjugate-gradient steps
   /// @throws NumericalError if they do not converge
@@ -71,6 +75,7 @@ class StageSolver {
   void estimate(const LineSolver::NodeCurrents& f, NodeVoltages& x);
 
  private:
+  void factor_lines();
   int solve_lines(const Problem& problem, double tolerance, bool correction, NodeVoltages& x);
 
   LineSolver line_;

@@ -51,16 +51,22 @@ TerminalCurrents::TerminalCurrents(const Circuit& circuit)
   }
 }
 
-Vector TerminalCurrents::wordline(const Vector& voltage, const NodeVoltages& nodes) const {
+double TerminalCurrents::cell(Index i, Index j, const NodeVoltages& nodes,
+                              const Matrix* cell_current) const {
+  if (cell_current != nullptr) return (*cell_current)(i, j);
+  return circuit_.conductance(i, j) * (nodes.wordline(i, j) - nodes.bitline(i, j));
+}
+
+Vector TerminalCurrents::wordline(const Vector& voltage, const NodeVoltages& nodes,
+                                  const Matrix* cell_current) const {
   const Index n = circuit_.bitlines();
   const Matrix& u = nodes.wordline;
-  const Matrix& w = nodes.bitline;
   Vector current =
       left_.cwiseProduct(voltage - u.col(0)) + right_.cwiseProduct(voltage - u.col(n - 1));
   for (const Group& group : wordline_groups_) {
     const Index i = group.line;
     for (Index j = group.begin; j < group.end; ++j) {
-      current(i) += circuit_.conductance(i, j) * (u(i, j) - w(i, j));
+      current(i) += cell(i, j, nodes, cell_current);
     }
     if (group.begin > 0) {
       current(i) += (u(i, group.begin) - u(i, group.begin - 1)) /
@@ -74,16 +80,16 @@ Vector TerminalCurrents::wordline(const Vector& voltage, const NodeVoltages& nod
   return current;
 }
 
-Vector TerminalCurrents::bitline(const Vector& voltage, const NodeVoltages& nodes) const {
+Vector TerminalCurrents::bitline(const Vector& voltage, const NodeVoltages& nodes,
+                                 const Matrix* cell_current) const {
   const Index m = circuit_.wordlines();
-  const Matrix& u = nodes.wordline;
   const Matrix& w = nodes.bitline;
   Vector current = top_.cwiseProduct(w.row(0).transpose() - voltage) +
                    bottom_.cwiseProduct(w.row(m - 1).transpose() - voltage);
   for (const Group& group : bitline_groups_) {
     const Index j = group.line;
     for (Index i = group.begin; i < group.end; ++i) {
-      current(j) += circuit_.conductance(i, j) * (u(i, j) - w(i, j));
+      current(j) += cell(i, j, nodes, cell_current);
     }
     if (group.begin > 0) {
       current(j) += (w(group.begin - 1, j) - w(group.begin, j)) /

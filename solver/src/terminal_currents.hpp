@@ -18,9 +18,12 @@ class TerminalCurrents {
   explicit TerminalCurrents(const Circuit& circuit);
 
   /// Out of the terminals into each wordline, m, ampere.
-  [[nodiscard]] Vector wordline(const Vector& voltage, const NodeVoltages& nodes) const;
+  /// @param cell_current  m x n, ampere; nullptr: linear cells
+  [[nodiscard]] Vector wordline(const Vector& voltage, const NodeVoltages& nodes,
+                                const Matrix* cell_current) const;
   /// Out of each bitline into its terminals, n, ampere: positive into the sinks.
-  [[nodiscard]] Vector bitline(const Vector& voltage, const NodeVoltages& nodes) const;
+  [[nodiscard]] Vector bitline(const Vector& voltage, const NodeVoltages& nodes,
+                               const Matrix* cell_current) const;
 
   /// A node that a terminal holds.
   struct HeldNode {
@@ -44,6 +47,9 @@ class TerminalCurrents {
   template <typename SegmentOhm>
   static void find_groups(Index line, Index count, double first_ohm, double last_ohm,
                           const SegmentOhm& segment_ohm, std::vector<Group>& groups);
+
+  [[nodiscard]] double cell(Index i, Index j, const NodeVoltages& nodes,
+                            const Matrix* cell_current) const;
 
   const Circuit& circuit_;
   std::vector<Group> wordline_groups_;

@@ -2,6 +2,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,11 +12,15 @@
 #include <xbar/core/isa.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/stopwatch.hpp>
+#include <xbar/solver/newton.hpp>
 #include <xbar/solver/transient.hpp>
 
 #include "conductance_sum.hpp"
+#include "newton_iteration.hpp"
 #include "stage_solver.hpp"
+#include "stage_tangent_solver.hpp"
 #include "terminal_currents.hpp"
+#include "transient_drive.hpp"
 #include "transient_kernels.hpp"
 
 #define KERNEL(function) XBAR_DISPATCH(::xbar::solver, function)
@@ -31,10 +37,13 @@ const double stage_rate = 2.0 + std::sqrt(2.0);
 // The error of a step is error_constant h^3 x'''.
 const double error_constant = (3 * gamma * gamma - 4 * gamma + 2) / (12 * (2 - gamma));
 
-// A jump of a waveform is a rise within this share of the whole time.
-constexpr double jump_share = 1e-10;
 // Systems are solved to this share of the tolerance.
 constexpr double solve_share = 1e-2;
+// What a parabola through the last step leaves of the cells' residual, relative to the peak, at
+// most usually: better than this, Newton's first tangents are worth an accurate solution.
+constexpr double close_guess = 1e-6;
+// Where Newton's method takes more, a shorter step is cheaper.
+constexpr int most_newton_iterations = 40;
 // A step shorter than this share of the interval between two corners is given up.
 constexpr double shortest_step = 1e-12;
 
@@ -62,145 +71,11 @@ void for_chunks(Index count, const Body& body) {
   });
 }
 
-struct Terminals {
-  Vector wordline;  // V, m
-  Vector bitline;   // B, n
-};
-
-// Inputs between two corners of the waveforms, [begin, end]. In a jump they go straight from what
-// they were to what they will be.
-struct Interval {
-  double begin;
-  double end;
-  bool jump;
-};
-
-class Drive {
- public:
-  Drive(const TransientInput& input, Index num_wordlines, Index num_bitlines, double stop)
-      : input_(input), n_(num_bitlines), stop_(stop) {
-    const auto check_size = [](const char* name, Index found, Index expected) {
-      if (found == expected) return;
-      throw InvalidArgument(fmt::format("{}: expected {} values, got {}", name, expected, found));
-    };
-    const auto check_shapes = [](const char* name, std::size_t found, Index lines, bool none) {
-      if ((found == 0 && none) || found == 1 || found == static_cast<std::size_t>(lines)) return;
-      throw InvalidArgument(
-          fmt::format("{}: expected one waveform or {}, got {}", name, lines, found));
-    };
-    check_size("wordline voltage", input.wordline_voltage.size(), num_wordlines);
-    if (input.bitline_voltage.size() > 0) {
-      check_size("bitline voltage", input.bitline_voltage.size(), num_bitlines);
-      check_shapes("bitline waveforms", input.bitline.size(), num_bitlines,
-                   input.wordline.size() == 1);
-    }
-    check_shapes("wordline waveforms", input.wordline.size(), num_wordlines, false);
-    check_voltage({input.wordline_voltage, input.bitline_voltage}, num_wordlines, num_bitlines);
-    find_intervals();
-  }
-
-  [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
-
-  // Voltages at a share of an interval, 0 to 1.
-  [[nodiscard]] Terminals at(const Interval& interval, double share) const {
-    if (interval.jump) {
-      const Terminals before = values(interval.begin, true);
-      const Terminals after = values(interval.begin, false);
-      return {before.wordline + share * (after.wordline - before.wordline),
-              before.bitline + share * (after.bitline - before.bitline)};
-    }
-    const double time = interval.begin + share * (interval.end - interval.begin);
-    return values(time, share == 1);
-  }
-
-  [[nodiscard]] Terminals final() const { return values(stop_, false); }
-
-  // The voltages of the time at which they are largest.
-  [[nodiscard]] Terminals peak() const {
-    constexpr int samples = 8;  // within an interval, for what is not straight
-    Terminals largest = final();
-    const auto size = [](const Terminals& t) {
-      return t.wordline.lpNorm<1>() + t.bitline.lpNorm<1>();
-    };
-    double most = size(largest);
-    for (const Interval& interval : intervals_) {
-      for (int k = 0; k <= samples; ++k) {
-        Terminals candidate = at(interval, static_cast<double>(k) / samples);
-        if (!(size(candidate) > most)) continue;
-        most = size(candidate);
-        largest = std::move(candidate);
-      }
-    }
-    return largest;
-  }
-
- private:
-  static double shape(const std::vector<device::Waveform>& shapes, Index line, double time,
-                      bool before) {
-    const device::Waveform& waveform =
-        shapes[shapes.size() == 1 ? 0 : static_cast<std::size_t>(line)];
-    // All terminals are at 0 V until t = 0.
-    if (before && time <= 0) return 0;
-    return before ? waveform.value_before(time) : waveform.value(time);
-  }
-
-  [[nodiscard]] const std::vector<device::Waveform>& bitline_shapes() const {
-    return input_.bitline.empty() ? input_.wordline : input_.bitline;
-  }
-
-  [[nodiscard]] Terminals values(double time, bool before) const {
-    Terminals result{input_.wordline_voltage, Vector::Zero(n_)};
-    if (input_.wordline.size() == 1) {
-      result.wordline *= shape(input_.wordline, 0, time, before);
-    } else {
-      for (Index i = 0; i < result.wordline.size(); ++i) {
-        result.wordline(i) *= shape(input_.wordline, i, time, before);
-      }
-    }
-    for (Index j = 0; j < input_.bitline_voltage.size(); ++j) {
-      result.bitline(j) = input_.bitline_voltage(j) * shape(bitline_shapes(), j, time, before);
-    }
-    return result;
-  }
-
-  void find_intervals() {
-    std::vector<double> corners = {0.0};
-    const auto add = [&](const std::vector<device::Waveform>& shapes) {
-      for (const device::Waveform& waveform : shapes) {
-        for (const double time : waveform.breakpoints()) corners.push_back(time);
-        corners.push_back(waveform.duration());
-      }
-    };
-    add(input_.wordline);
-    if (input_.bitline_voltage.size() > 0) add(input_.bitline);
-    corners.push_back(stop_);
-    std::sort(corners.begin(), corners.end());
-    const double shortest = 2 * jump_share * stop_;
-    double last = 0;
-    for (std::size_t k = 0; k < corners.size() && last < stop_; ++k) {
-      const double corner = std::min(corners[k], stop_);
-      if (corner > 0 && corner - last <= shortest && corner < stop_) continue;
-      if (corner > last) intervals_.push_back({last, corner, false});
-      last = corner;
-      if (last == stop_) break;
-      const Terminals before = values(corner, true);
-      const Terminals after = values(corner, false);
-      if (before.wordline == after.wordline && before.bitline == after.bitline) continue;
-      last = corner + jump_share * stop_;
-      intervals_.push_back({corner, last, true});
-    }
-  }
-
-  const TransientInput& input_;
-  Index n_;
-  double stop_;
-  std::vector<Interval> intervals_;
-};
-
 // What is known at one moment.
 struct Moment {
   Terminals terminals;
   NodeVoltages nodes;
+  Matrix cell_current;   // I(u - w), m x n, of cells that are not linear
   Vector current;        // through the sinks, n
   double delivered = 0;  // power, watt; without what flows into capacitors of held nodes
   double dissipated = 0;
@@ -208,9 +83,11 @@ struct Moment {
 
 class Integrator {
  public:
-  Integrator(const Circuit& circuit, const Capacitance& capacitance, const TransientInput& input,
-             const TransientOptions& options)
+  // cells: null for linear ones
+  Integrator(const Circuit& circuit, const device::CellModel* cells, const Capacitance& capacitance,
+             const TransientInput& input, const TransientOptions& options)
       : circuit_(circuit),
+        cells_(cells),
         options_(options),
         m_(circuit.wordlines()),
         n_(circuit.bitlines()),
@@ -219,6 +96,16 @@ class Integrator {
         ends_(circuit),
         peak_(drive_.peak()),
         stages_(circuit, capacitance_, scale(), solve_share * options.tolerance) {
+    linear_siemens_ = cells_ == nullptr ? circuit.conductance : Matrix(Matrix::Zero(m_, n_));
+    if (cells_ != nullptr) {
+      auto tangents = std::make_unique<StageTangentSolver>(stages_);
+      tangents_ = tangents.get();
+      newton_.emplace(circuit, *cells_, std::move(tangents),
+                      NewtonIteration::Settings{.tolerance = solve_share * options.tolerance,
+                                                .current_scale = cells_ampere_,
+                                                .max_iterations = most_newton_iterations,
+                                                .confirm = false});
+    }
     wordline_siemens_ = Matrix::Zero(m_, n_);
     bitline_siemens_ = Matrix::Zero(m_, n_);
     const auto siemens = [](double ohm) { return ohm > 0 ? 1.0 / ohm : 0.0; };
@@ -242,26 +129,58 @@ class Integrator {
  private:
   // Voltages and currents of the peak input at rest, against which errors are measured.
   StageSolver::Scale scale() {
-    LineSolver solver;
-    solver.factor(circuit_);
     StageSolver::Scale scale;
-    LineSolver::FieldProblem problem{peak_.wordline, peak_.bitline};
-    const LineSolver::FieldReport report = solver.solve_fields(problem, scale.peak);
-    if (!report.converged) {
-      throw NumericalError(fmt::format(
-          "transient: the array at rest is not solved after {} iterations of the line method",
-          report.iterations));
+    Moment rest;
+    if (cells_ == nullptr) {
+      scale.bitline_energy = linear_rest(rest);
+    } else {
+      nonlinear_rest(rest);
+      // What the cells bring into the bitlines is a lower bound of that energy.
+      scale.bitline_energy = rest.cell_current.cwiseProduct(rest.nodes.bitline).cwiseAbs().sum();
     }
-    scale.bitline_energy = report.energy;
-    const Vector current = ends_.bitline(peak_.bitline, scale.peak);
-    scale.energy = std::abs(peak_.wordline.dot(ends_.wordline(peak_.wordline, scale.peak)) -
-                            peak_.bitline.dot(current));
+    const Vector current = ends_.bitline(peak_.bitline, rest.nodes, brought(rest));
+    scale.energy =
+        std::abs(peak_.wordline.dot(ends_.wordline(peak_.wordline, rest.nodes, brought(rest))) -
+                 peak_.bitline.dot(current));
+    scale.peak = std::move(rest.nodes);
     wordline_volt_ =
         std::max(peak_.wordline.lpNorm<Eigen::Infinity>(), peak_.bitline.lpNorm<Eigen::Infinity>());
     // Where nothing reaches the bitlines at rest, they still are not better than this.
     bitline_volt_ = std::max(scale.peak.bitline.cwiseAbs().maxCoeff(), 1e-6 * wordline_volt_);
     ampere_ = current.lpNorm<Eigen::Infinity>();
     return scale;
+  }
+
+  // @return the energy of the bitline voltages
+  double linear_rest(Moment& rest) const {
+    LineSolver solver;
+    solver.factor(circuit_);
+    const LineSolver::FieldProblem problem{peak_.wordline, peak_.bitline};
+    const LineSolver::FieldReport report = solver.solve_fields(problem, rest.nodes);
+    if (!report.converged) {
+      throw NumericalError(fmt::format(
+          "transient: the array at rest is not solved after {} iterations of the line method",
+          report.iterations));
+    }
+    return report.energy;
+  }
+
+  void nonlinear_rest(Moment& rest) {
+    NewtonOptions options;
+    options.node_voltages = true;
+    NewtonResult result = solve_newton(circuit_, *cells_, {peak_.wordline, peak_.bitline}, options);
+    rest.nodes = std::move(result.nodes.front());
+    rest.cell_current = std::move(result.cell_current.front());
+    // Cells that are off at rest need not be better than what charges the nodes.
+    const NodeVoltages& C = capacitance_.diagonal();
+    const double charge = std::hypot(C.wordline.cwiseProduct(rest.nodes.wordline).norm(),
+                                     C.bitline.cwiseProduct(rest.nodes.bitline).norm());
+    cells_ampere_ = std::max(rest.cell_current.norm(), charge / options_.stop_second);
+  }
+
+  // For TerminalCurrents.
+  [[nodiscard]] const Matrix* brought(const Moment& moment) const {
+    return cells_ == nullptr ? nullptr : &moment.cell_current;
   }
 
   void begin() {
@@ -271,8 +190,10 @@ class Integrator {
     next_output_ = 1;
     if (options_.settle_tolerance > 0) {
       const Terminals final = drive_.final();
-      result_.final_current =
-          solver::solve(circuit_, {final.wordline, final.bitline}).current.col(0);
+      const TerminalVoltage terminals{final.wordline, final.bitline};
+      result_.final_current = cells_ == nullptr
+                                  ? solver::solve(circuit_, terminals).current.col(0)
+                                  : solve_newton(circuit_, *cells_, terminals).current.col(0);
       result_.settling_second.setZero(n_);
       settling_band_ = options_.settle_tolerance *
                        result_.final_current.cwiseAbs().cwiseMax(settling_floor * ampere_);
@@ -281,6 +202,7 @@ class Integrator {
     now_.terminals = {Vector::Zero(m_), Vector::Zero(n_)};
     for (Moment* moment : {&now_, &middle_, &next_, &before_, &before_middle_})
       moment->nodes = {zero, zero};
+    if (cells_ != nullptr) now_.cell_current = zero;
     now_.current = Vector::Zero(n_);
     injected_ = {zero, zero};
     guess_ = {zero, zero};
@@ -303,11 +225,17 @@ class Integrator {
       const double share = done / length;
       const double end_share = left == 1 ? 1.0 : (done + h) / length;
       double error = infinity;
+      std::string why;
       try {
         error = attempt(interval, share, end_share, h);
+        why = fmt::format(
+            "the error is still {:.3g} times the tolerance; a smaller tolerance than double "
+            "precision allows?",
+            error);
       } catch (const NumericalError& failure) {
-        throw NumericalError(
-            fmt::format("transient: at {:.6g} s, step {:.3g} s: {}", begin, h, failure.what()));
+        // The shorter the step, the closer are the cells to where they were.
+        why = failure.what();
+        if (cells_ == nullptr || options_.fixed_step_second > 0) fail(begin, h, why);
       }
       const bool accepted = options_.fixed_step_second > 0 || error <= 1;
       const double wish =
@@ -328,13 +256,12 @@ class Integrator {
       if (accepted && changed > h && changed < worth_factoring * h) continue;
       left = count;
       h = changed;
-      if (!(h > shortest_step * length)) {
-        throw NumericalError(fmt::format(
-            "transient: at {:.6g} s: the error of a step of {:.3g} s is still {:.3g} times the "
-            "tolerance; a smaller tolerance than double precision allows?",
-            begin, h, error));
-      }
+      if (!(h > shortest_step * length)) fail(begin, h, why);
     }
+  }
+
+  [[noreturn]] static void fail(double time, double h, const std::string& why) {
+    throw NumericalError(fmt::format("transient: at {:.6g} s, step {:.3g} s: {}", time, h, why));
   }
 
   static Index count_steps(double length, double step) {
@@ -351,33 +278,52 @@ class Integrator {
   // Computes middle_ and next_ from now_. @return estimated error / tolerance
   double attempt(const Interval& interval, double share, double end_share, double h) {
     const double a = stage_rate / h;
-    if (!(std::abs(a - factored_) <= 1e-12 * a)) {
-      stages_.factor(a);
-      factored_ = a;
-      ++result_.report.factors;
+    if (!(std::abs(a - a_) <= 1e-12 * a)) {
+      a_ = a;
+      if (cells_ == nullptr) {
+        stages_.factor(a);
+        ++result_.report.factors;
+      }
     }
-    TransientReport& report = result_.report;
     // C (x_middle - x) a = i(x_middle) + i(x), where i(x) = C dx/dt is what flows into the nodes:
     // at the end of the last step a parabola's slope.
     middle_.terminals = drive_.at(interval, share + gamma * (end_share - share));
-    times_capacitance({factored_ + rate_[0], rate_[1], rate_[2]}, now_.nodes, before_middle_.nodes,
+    times_capacitance({a_ + rate_[0], rate_[1], rate_[2]}, now_.nodes, before_middle_.nodes,
                       before_.nodes);
     guess(h);
-    report.iterations += stages_.solve(
-        {middle_.terminals.wordline, middle_.terminals.bitline, injected_, guess_}, middle_.nodes);
+    solve_stage(middle_);
     // C dx/dt at the end is that of the parabola through the three points.
     next_.terminals = drive_.at(interval, end_share);
-    const double from_middle = factored_ / (stage_rate * gamma * (1 - gamma));
-    const double from_now = factored_ * (1 - gamma) / (stage_rate * gamma);
+    const double from_middle = a_ / (stage_rate * gamma * (1 - gamma));
+    const double from_now = a_ * (1 - gamma) / (stage_rate * gamma);
     times_capacitance({from_middle, -from_now, 0}, middle_.nodes, now_.nodes, now_.nodes);
     guess_end(h);
-    report.iterations += stages_.solve(
-        {next_.terminals.wordline, next_.terminals.bitline, injected_, guess_}, next_.nodes);
-    report.solves += 2;
-    middle_.current = ends_.bitline(middle_.terminals.bitline, middle_.nodes);
-    next_.current = ends_.bitline(next_.terminals.bitline, next_.nodes);
-    next_rate_ = {factored_, -from_middle, from_now};
+    solve_stage(next_);
+    // Also if the step is repeated: what charges the nodes behind a corner may be much more than
+    // what flows at rest, and then the step that finds it is too long.
+    ampere_ = std::max(ampere_, next_.current.lpNorm<Eigen::Infinity>());
+    next_rate_ = {a_, -from_middle, from_now};
     return (has_past_ ? difference_error(h) : filtered_error(h)) / options_.tolerance;
+  }
+
+  // The moment whose terminals are set and into which the past brings injected_, from guess_.
+  void solve_stage(Moment& moment) {
+    const Vector& V = moment.terminals.wordline;
+    const Vector& B = moment.terminals.bitline;
+    TransientReport& report = result_.report;
+    if (cells_ == nullptr) {
+      report.iterations += stages_.solve({V, B, injected_, guess_}, moment.nodes);
+      ++report.solves;
+    } else {
+      tangents_->set(a_, injected_, guess_);
+      newton_->solve(V, B, &guess_, has_past_ ? close_guess : 1.0);
+      report.factors += newton_->path().iterations;
+      report.solves += newton_->path().iterations;
+      report.iterations += newton_->path().inner_iterations;
+      moment.nodes = newton_->nodes();
+      moment.cell_current = newton_->cell_current();
+    }
+    moment.current = ends_.bitline(B, moment.nodes, brought(moment));
   }
 
   // injected_ = C (k0 x0 + k1 x1 + k2 x2)
@@ -426,7 +372,7 @@ class Integrator {
   }
 
   // Where the middle will be: on the parabola through the last step, as far as there is one. The
-  // line method starts from the bitline voltages alone.
+  // line method starts from the bitline voltages alone, Newton's from those of the cells.
   void guess(double h) {
     if (!has_past_) {
       guess_ = now_.nodes;
@@ -457,7 +403,7 @@ class Integrator {
         k[e] = (t - at[f]) * (t - at[g]) / ((at[e] - at[f]) * (at[e] - at[g]));
       }
     }
-    if (capacitance_.coupled()) {
+    if (capacitance_.coupled() || cells_ != nullptr) {
       combine(nullptr, k, x0.wordline, x1.wordline, x2.wordline, guess_.wordline);
     }
     combine(nullptr, k, x0.bitline, x1.bitline, x2.bitline, guess_.bitline);
@@ -501,21 +447,26 @@ class Integrator {
     const double w1 = -1 / (gamma * (1 - gamma));
     const double w2 = 1 / (1 - gamma);
     const auto& q = next_rate_;  // of next, middle, now
-    times_capacitance({w2 * q[0], w1 * factored_ + w2 * q[1], -w1 * factored_ + w2 * q[2]},
-                      next_.nodes, middle_.nodes, now_.nodes);
+    times_capacitance({w2 * q[0], w1 * a_ + w2 * q[1], -w1 * a_ + w2 * q[2]}, next_.nodes,
+                      middle_.nodes, now_.nodes);
     const LineSolver::NodeCurrents rest = injected_;
     times_capacitance(rate_, now_.nodes, before_middle_.nodes, before_.nodes);
     injected_.wordline = rest.wordline + (w0 - w1) * injected_.wordline;
     injected_.bitline = rest.bitline + (w0 - w1) * injected_.bitline;
     // C e = 2 error_constant h (...), and the filter multiplies by (K + a C)^-1 a C.
-    const double factor = 2 * error_constant * h * factored_;
+    const double factor = 2 * error_constant * h * a_;
     injected_.wordline *= factor;
     injected_.bitline *= factor;
     NodeVoltages error;
     stages_.estimate(injected_, error);
     ++result_.report.solves;
+    Matrix cells;
+    if (cells_ != nullptr) {
+      cells = newton_->tangent_siemens().cwiseProduct(error.wordline - error.bitline);
+    }
     return relative(error.wordline.cwiseAbs().maxCoeff(), error.bitline.cwiseAbs().maxCoeff(),
-                    ends_.bitline(Vector::Zero(n_), error).lpNorm<Eigen::Infinity>());
+                    ends_.bitline(Vector::Zero(n_), error, cells_ == nullptr ? nullptr : &cells)
+                        .lpNorm<Eigen::Infinity>());
   }
 
   void accept(double begin, double end, double h, double error) {
@@ -528,7 +479,6 @@ class Integrator {
     rate_ = next_rate_;
     const Matrix& w = next_.nodes.bitline;
     bitline_volt_ = std::max(bitline_volt_, largest_combination({1, 0, 0, 0}, w, w, w, w));
-    ampere_ = std::max(ampere_, next_.current.lpNorm<Eigen::Infinity>());
     std::swap(before_, now_);
     std::swap(now_, next_);
     std::swap(before_middle_, middle_);
@@ -546,9 +496,9 @@ class Integrator {
       const Index first = part * band;
       const Index rows = std::min(band, m_ - first);
       const Index at = first * n_;
-      parts(part) = KERNEL(dissipation)(rows, n_, circuit_.conductance.data() + at,
-                                        wordline_siemens_.data() + at, bitline_siemens_.data() + at,
-                                        u.data() + at, w.data() + at);
+      parts(part) =
+          KERNEL(dissipation)(rows, n_, linear_siemens_.data() + at, wordline_siemens_.data() + at,
+                              bitline_siemens_.data() + at, u.data() + at, w.data() + at);
       if (first + rows == m_) return;
       const Index last = first + rows - 1;
       parts(part) +=
@@ -562,9 +512,10 @@ class Integrator {
     }
     moment.dissipated = parts.sum() + ends_.dissipation(moment.terminals.wordline,
                                                         moment.terminals.bitline, moment.nodes);
-    moment.delivered =
-        moment.terminals.wordline.dot(ends_.wordline(moment.terminals.wordline, moment.nodes)) -
-        moment.terminals.bitline.dot(moment.current);
+    if (cells_ != nullptr) moment.dissipated += moment.cell_current.cwiseProduct(u - w).sum();
+    moment.delivered = moment.terminals.wordline.dot(ends_.wordline(
+                           moment.terminals.wordline, moment.nodes, brought(moment))) -
+                       moment.terminals.bitline.dot(moment.current);
   }
 
   // Integrates the powers over the step, exactly for parabolas: through the ends of the last step
@@ -671,6 +622,7 @@ class Integrator {
   }
 
   const Circuit& circuit_;
+  const device::CellModel* cells_;
   const TransientOptions& options_;
   Index m_;
   Index n_;
@@ -682,7 +634,11 @@ class Integrator {
   double wordline_volt_ = 0;
   double bitline_volt_ = 0;
   double ampere_ = 0;
+  double cells_ampere_ = 0;  // 2-norm over all cells that are not linear
   StageSolver stages_;
+  StageTangentSolver* tangents_ = nullptr;  // newton_'s
+  std::optional<NewtonIteration> newton_;
+  Matrix linear_siemens_;    // m x n: of linear cells
   Matrix wordline_siemens_;  // m x n: segment (i,j) -- (i,j+1); the last column is 0
   Matrix bitline_siemens_;   // m x n: segment (i,j) -- (i+1,j); the last row is 0
 
@@ -700,7 +656,7 @@ class Integrator {
   double step_ = 0;    // the last one that was accepted, over all intervals
   double past_h_ = 0;  // length of the last step in this interval
   bool has_past_ = false;
-  double factored_ = 0;
+  double a_ = 0;  // stage_rate / h of the step that is tried
 };
 
 void check_options(const TransientOptions& options) {
@@ -722,6 +678,21 @@ void check_options(const TransientOptions& options) {
   if (!(options.settle_tolerance >= 0) || !(options.settle_tolerance < 1)) {
     refuse("settle_tolerance", "a value >= 0 and below 1", options.settle_tolerance);
   }
+}
+
+// cells: null for linear ones
+TransientResult integrate(const Circuit& circuit, const device::CellModel* cells,
+                          const Capacitance& capacitance, const TransientInput& input,
+                          const TransientOptions& options) {
+  check_circuit(circuit);
+  check_options(options);
+  check_capacitance(capacitance, circuit.wordlines(), circuit.bitlines());
+  if (!(conductance_sum(circuit.conductance) < infinity)) {
+    throw InvalidArgument(
+        "transient: shorted cells join lines, which the time steps take as separate; give them a "
+        "large conductance instead");
+  }
+  return Integrator(circuit, cells, capacitance, input, options).run();
 }
 
 }  // namespace
@@ -756,7 +727,7 @@ void check_capacitance(const Capacitance& capacitance, Index num_wordlines, Inde
 
 std::string TransientReport::brief() const {
   return fmt::format(
-      "{} steps, {} repeated, {} step lengths, {} linear systems, {:.2g} iterations each; "
+      "{} steps, {} repeated, {} factored matrices, {} linear systems, {:.2g} iterations each; "
       "energy balance to {:.1e}; {:.3g} ms",
       steps, rejected, factors, solves,
       static_cast<double>(iterations) / static_cast<double>(std::max<Index>(solves, 1)),
@@ -765,15 +736,13 @@ std::string TransientReport::brief() const {
 
 TransientResult transient(const Circuit& circuit, const Capacitance& capacitance,
                           const TransientInput& input, const TransientOptions& options) {
-  check_circuit(circuit);
-  check_options(options);
-  check_capacitance(capacitance, circuit.wordlines(), circuit.bitlines());
-  if (!(conductance_sum(circuit.conductance) < infinity)) {
-    throw InvalidArgument(
-        "transient: shorted cells join lines, which the time steps take as separate; give them a "
-        "large conductance instead");
-  }
-  return Integrator(circuit, capacitance, input, options).run();
+  return integrate(circuit, nullptr, capacitance, input, options);
+}
+
+TransientResult transient(const Circuit& circuit, const device::CellModel& cells,
+                          const Capacitance& capacitance, const TransientInput& input,
+                          const TransientOptions& options) {
+  return integrate(circuit, &cells, capacitance, input, options);
 }
 
 }  // namespace xbar::solver

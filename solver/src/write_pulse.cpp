@@ -25,16 +25,25 @@ constexpr std::array<std::pair<Bias, std::string_view>, 4> biases{{
     {Bias::floating, "floating"},
 }};
 
-// Macro steps: the first one as a share of the stretch, and how much the next may differ.
+// Macro steps: the first one as a share of the stretch, or so long that no state moves by more than
+// `first_move` at its first rate; and how much the next may differ.
 constexpr double first_share = 1.0 / 16;
+constexpr double first_move = 0.02;
 constexpr double least_factor = 0.1;
 constexpr double largest_factor = 4;
 constexpr double safety = 0.8;
 constexpr double least_step = 1e-12;  // of the stretch
 // Below, waking threads costs more than they save.
-constexpr Index least_parallel_cells = 8;
-// A cell whose state moves by less than this share in a macro step does so at constant rate.
+constexpr Index least_parallel_moves = 16;
+constexpr Index least_parallel_cells = 512;
+// What no other cell notices of a cell's move in a macro step.
 constexpr double negligible_move = 1e-9;
+// Up to here Heun's rule may do instead of the cell's integrator.
+constexpr double small_move = 1e-3;
+// Up to this change of its voltage the energy of such a cell is that of a trapezoid.
+constexpr double straight_change = 1e-3;
+// A correction below this share of the tolerance leaves the predicted fields as they are.
+constexpr double small_correction = 0.02;
 
 std::vector<bool> chosen(const std::vector<Index>& indices, Index count, const char* lines) {
   std::vector<bool> result(static_cast<std::size_t>(count), false);
@@ -95,12 +104,16 @@ class Pulse {
   // Cells over a macro step.
   struct Move {
     ArrayState state;
+    Matrix joule;      // of the cells that an integrator moved
+    Matrix next_step;  // theirs, 0 elsewhere: the step that would come next
     Index integrated = 0;
-    double joule = 0;
+    bool noticed = false;  // some cell has moved by more than negligible_move
   };
+  enum class Motion : char { open, creeping, noticed, integrated };
   struct Step {
     Fields end;
     Move move;
+    double joule = 0;  // of all cells by `move`
     double error = 0;  // 1: as large as the tolerance
   };
 
@@ -109,11 +122,16 @@ class Pulse {
   void accept(Step step, double length);
   [[nodiscard]] Fields solve(double drive, const ArrayState& state, const NodeVoltages* guess);
   void weigh(Fields& fields) const;
+  template <typename Body>
+  void for_rows(const Body& body) const;
   void watch(const Fields& fields);
-  [[nodiscard]] Move advance(const Matrix& from, const Matrix& to, double length) const;
-  // Moves a cell that stands still or creeps. @return whether it was one
-  [[nodiscard]] bool creep(Index i, Index j, double from, double to, double length,
-                           ArrayState& result) const;
+  // The rates of all cells at at_, and the largest as a share of the state a second.
+  void rate();
+  [[nodiscard]] Move advance(const Matrix& to, double length);
+  // Moves a cell that rests or moves little. @return creeping or noticed; integrated: it is neither
+  [[nodiscard]] Motion creep(Index i, Index j, double to, double length, ArrayState& result,
+                             std::span<double> x, std::span<double> slope) const;
+  [[nodiscard]] double energy(const Move& move, const Fields& end, double length) const;
   [[nodiscard]] double state_error(const ArrayState& a, const ArrayState& b) const;
   void finish(const ArrayState& initial);
 
@@ -126,6 +144,10 @@ class Pulse {
   std::vector<bool> bitlines_;
   ArrayState state_;
   Fields at_;
+  ArrayState rate_;     // dx/dt at at_, per second
+  double fastest_ = 0;  // largest |rate| as a share of what it moves, 1/s
+  Matrix next_step_;    // that each cell's integrator would take, second; 0: not known
+  std::vector<device::CellIntegrator> integrators_;  // one a part of the work
   double largest_drive_ = 0;
   WriteReport report_;
 };
@@ -149,6 +171,11 @@ Pulse::Pulse(const Circuit& circuit, const device::DynamicCell& cell,
   circuit_.conductance =
       (circuit.conductance.array() == 0).select(0.0, array_conductance(cell, state));
   report_.peak_volt = Matrix::Zero(circuit.wordlines(), circuit.bitlines());
+  next_step_ = report_.peak_volt;
+  rate_ = state;
+  for (int part = 0; part < thread_count(); ++part) {
+    integrators_.emplace_back(cell, options.cell_tolerance);
+  }
 }
 
 WriteReport Pulse::run() {
@@ -177,9 +204,12 @@ void Pulse::stretch(double begin, double end) {
   if (!continues) at_ = solve(drive(0), state_, nullptr);
   weigh(at_);
   watch(at_);
+  rate();
   double time = 0;
-  double length = options_.fixed_steps > 0 ? whole / static_cast<double>(options_.fixed_steps)
-                                           : first_share * whole;
+  const bool constant = drive(0) == drive(0.5 * whole) && drive(0) == drive(whole);
+  double length = whole * (constant ? std::clamp(first_move / (fastest_ * whole), first_share, 1.0)
+                                    : first_share);
+  if (options_.fixed_steps > 0) length = whole / static_cast<double>(options_.fixed_steps);
   while (time < whole) {
     if (options_.progress) options_.progress({"pulse", begin + time, waveform_.duration(), ""});
     // No sliver is left for the last step.
@@ -215,15 +245,11 @@ void Pulse::stretch(double begin, double end) {
 
 Pulse::Step Pulse::try_step(double length, double middle_drive, double end_drive) {
   Fields predicted = end_drive == at_.drive ? at_ : solve(end_drive, state_, &at_.nodes);
-  Move guess = advance(at_.voltage, predicted.voltage, length);
-  report_.integrations += guess.integrated;
-  // Creeping alone changes no voltage to speak of.
-  const bool moved = guess.integrated > 0;
+  Move guess = advance(predicted.voltage, length);
   Step step;
-  if (moved) {
+  if (guess.noticed) {
     step.end = solve(end_drive, guess.state, &predicted.nodes);
-    step.move = advance(at_.voltage, step.end.voltage, length);
-    report_.integrations += step.move.integrated;
+    step.move = advance(step.end.voltage, length);
   } else {
     step.end = std::move(predicted);
     step.move = std::move(guess);
@@ -232,19 +258,23 @@ Pulse::Step Pulse::try_step(double length, double middle_drive, double end_drive
   largest_drive_ = std::max({largest_drive_, std::abs(at_.drive), std::abs(end_drive)});
   const double bend = std::abs(middle_drive - 0.5 * (at_.drive + end_drive));
   step.error = bend > 0 ? bend / (options_.tolerance * largest_drive_) : 0;
-  if (!moved) return step;
-
-  const double correction = state_error(step.move.state, guess.state);
-  step.error = std::max(step.error, correction / options_.tolerance);
-  if (options_.fixed_steps == 0 && step.error > 1) return step;
-  if (correction > 0) step.end = solve(end_drive, step.move.state, &step.end.nodes);
+  if (guess.noticed) {
+    const double correction = state_error(step.move.state, guess.state);
+    step.error = std::max(step.error, correction / options_.tolerance);
+    if (options_.fixed_steps == 0 && step.error > 1) return step;
+    const double small = options_.fixed_steps > 0 ? 0 : small_correction * options_.tolerance;
+    if (correction > small) {
+      step.end = solve(end_drive, step.move.state, &step.end.nodes);
+    }
+  }
+  step.joule = energy(step.move, step.end, length);
   const double trapezoid = 0.5 * length *
                            (at_.voltage.cwiseProduct(at_.current).sum() +
                             step.end.voltage.cwiseProduct(step.end.current).sum());
-  const double so_far = report_.energy.cells_joule + std::max(trapezoid, step.move.joule);
-  if (so_far > 0) {
+  const double so_far = report_.energy.cells_joule + std::max(trapezoid, step.joule);
+  if (guess.noticed && so_far > 0) {
     step.error =
-        std::max(step.error, std::abs(trapezoid - step.move.joule) / so_far / options_.tolerance);
+        std::max(step.error, std::abs(trapezoid - step.joule) / so_far / options_.tolerance);
   }
   return step;
 }
@@ -253,8 +283,10 @@ void Pulse::accept(Step step, double length) {
   const Power before = at_.power;
   at_ = std::move(step.end);
   state_ = std::move(step.move.state);
+  next_step_ = std::move(step.move.next_step);
   weigh(at_);
   watch(at_);
+  rate();
   ++report_.steps;
   const auto add = [&](double Power::*watt, double& joule) {
     joule += 0.5 * length * (before.*watt + at_.power.*watt);
@@ -265,7 +297,7 @@ void Pulse::accept(Step step, double length) {
   add(&Power::wordlines_watt, energy.wordlines_joule);
   add(&Power::bitlines_watt, energy.bitlines_joule);
   add(&Power::terminals_watt, energy.terminals_joule);
-  energy.integrated_joule += step.move.joule;
+  energy.integrated_joule += step.joule;
 }
 
 Pulse::Fields Pulse::solve(double drive, const ArrayState& state, const NodeVoltages* guess) {
@@ -305,77 +337,149 @@ void Pulse::watch(const Fields& fields) {
   report_.peak_volt = report_.peak_volt.cwiseMax(fields.voltage.cwiseAbs());
 }
 
-bool Pulse::creep(Index i, Index j, double from, double to, double length,
-                  ArrayState& result) const {
-  const std::vector<device::StateVariable>& variables = cell_.states();
-  std::vector<double> x = state_.at(i, j);
-  std::vector<double> first(x.size());
-  std::vector<double> second(x.size());
-  cell_.derivative(from, x, first);
-  cell_.derivative(to, x, second);
-  for (std::size_t k = 0; k < x.size(); ++k) {
-    const double lower = variables[k].lower();
-    const double upper = variables[k].upper();
-    const bool rests = (x[k] <= lower && first[k] <= 0 && second[k] <= 0) ||
-                       (x[k] >= upper && first[k] >= 0 && second[k] >= 0);
-    if (rests) continue;
-    const double most = length * std::max(std::abs(first[k]), std::abs(second[k]));
-    if (!(most <= negligible_move * scale_of(variables[k], x[k]))) return false;
-    x[k] = std::clamp(x[k] + 0.5 * length * (first[k] + second[k]), lower, upper);
+template <typename Body>
+void Pulse::for_rows(const Body& body) const {
+  if (circuit_.conductance.size() >= least_parallel_cells) {
+    parallel_for(circuit_.wordlines(), body);
+    return;
   }
-  result.set(i, j, x);
-  return true;
+  for (Index i = 0; i < circuit_.wordlines(); ++i) body(i);
 }
 
-Pulse::Move Pulse::advance(const Matrix& from, const Matrix& to, double length) const {
+void Pulse::rate() {
+  const std::vector<device::StateVariable>& variables = cell_.states();
+  Vector fastest = Vector::Zero(circuit_.wordlines());
+  for_rows([&](Index i) {
+    std::vector<double> x(variables.size());
+    std::vector<double> f(variables.size());
+    for (Index j = 0; j < circuit_.bitlines(); ++j) {
+      if (circuit_.conductance(i, j) == 0) continue;
+      state_.get(i, j, x);
+      cell_.derivative(at_.voltage(i, j), x, f);
+      rate_.set(i, j, f);
+      for (std::size_t k = 0; k < x.size(); ++k) {
+        fastest(i) = std::max(fastest(i), std::abs(f[k]) / scale_of(variables[k], x[k]));
+      }
+    }
+  });
+  fastest_ = fastest.maxCoeff();
+}
+
+// Heun's rule; the difference to Euler's is its error and more.
+Pulse::Motion Pulse::creep(Index i, Index j, double to, double length, ArrayState& result,
+                           std::span<double> x, std::span<double> slope) const {
+  const std::vector<device::StateVariable>& variables = cell_.states();
+  const auto rests = [&](std::size_t k, double at, double rate) {
+    return (at <= variables[k].lower() && rate <= 0) || (at >= variables[k].upper() && rate >= 0);
+  };
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    const double at = state_.states[k](i, j);
+    const double first = rate_.states[k](i, j);
+    x[k] = rests(k, at, first) ? at : at + length * first;
+    if (!(std::abs(x[k] - at) <= small_move * scale_of(variables[k], at))) {
+      return Motion::integrated;
+    }
+    if (x[k] < variables[k].lower() || x[k] > variables[k].upper()) return Motion::integrated;
+  }
+  cell_.derivative(to, x, slope);
+  Motion motion = Motion::creeping;
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    const double at = state_.states[k](i, j);
+    const double first = rests(k, at, rate_.states[k](i, j)) ? 0 : rate_.states[k](i, j);
+    const double second = rests(k, x[k], slope[k]) ? 0 : slope[k];
+    const double scale = scale_of(variables[k], at);
+    const double heun = std::clamp(at + 0.5 * length * (first + second), variables[k].lower(),
+                                   variables[k].upper());
+    if (!(std::abs(heun - x[k]) <= options_.cell_tolerance * scale)) return Motion::integrated;
+    if (std::abs(heun - at) > negligible_move * scale) motion = Motion::noticed;
+    x[k] = heun;
+  }
+  result.set(i, j, x);
+  return motion;
+}
+
+// From at_ on, under voltages linear up to `to`.
+Pulse::Move Pulse::advance(const Matrix& to, double length) {
+  const Index m = circuit_.wordlines();
   const Index n = circuit_.bitlines();
   Move move;
   move.state = state_;
-  std::vector<Index> moving;
-  for (Index i = 0; i < circuit_.wordlines(); ++i) {
+  move.joule = move.next_step = Matrix::Zero(m, n);
+  std::vector<Motion> motions(static_cast<std::size_t>(m * n), Motion::open);
+  for_rows([&](Index i) {
+    std::vector<double> x(cell_.states().size());
+    std::vector<double> slope(x.size());
     for (Index j = 0; j < n; ++j) {
       if (circuit_.conductance(i, j) == 0) continue;
-      if (!creep(i, j, from(i, j), to(i, j), length, move.state)) {
-        moving.push_back(i * n + j);
-        continue;
-      }
-      // v i over a straight line of v at constant state, by Simpson's rule.
-      const std::vector<double> x = state_.at(i, j);
-      const double middle = 0.5 * (from(i, j) + to(i, j));
-      move.joule += length / 6 *
-                    (from(i, j) * cell_.current(from(i, j), x) +
-                     4 * middle * cell_.current(middle, x) + to(i, j) * cell_.current(to(i, j), x));
+      motions[static_cast<std::size_t>(i * n + j)] =
+          creep(i, j, to(i, j), length, move.state, x, slope);
     }
+  });
+  std::vector<Index> moving;
+  for (Index e = 0; e < m * n; ++e) {
+    const Motion motion = motions[static_cast<std::size_t>(e)];
+    if (motion == Motion::integrated) moving.push_back(e);
+    move.noticed = move.noticed || motion == Motion::integrated || motion == Motion::noticed;
   }
-  std::vector<device::IntegrateReport> reports(moving.size());
-  const auto integrate = [&](Index e) {
-    const auto k = static_cast<std::size_t>(e);
-    const Index i = moving[k] / n;
-    const Index j = moving[k] % n;
-    const device::Waveform line = from(i, j) == to(i, j)
-                                      ? device::Waveform::dc(from(i, j), length)
-                                      : device::Waveform::ramp(from(i, j), to(i, j), 0, length);
-    device::IntegrateOptions options;
-    options.tolerance = options_.cell_tolerance;
-    options.times = {0};  // only the end is wanted, and that is in the report
-    try {
-      reports[k] = device::integrate(cell_, line, state_.at(i, j), options).report;
-    } catch (const NumericalError& error) {
-      throw NumericalError(fmt::format("cell ({},{}): {}", i, j, error.what()));
+  const auto count = static_cast<Index>(moving.size());
+  const Index parts = count < least_parallel_moves ? 1 : static_cast<Index>(integrators_.size());
+  const auto integrate = [&](Index part) {
+    device::CellIntegrator& integrator = integrators_[static_cast<std::size_t>(part)];
+    std::vector<double> x(cell_.states().size());
+    for (Index e = part; e < count; e += parts) {
+      const Index i = moving[static_cast<std::size_t>(e)] / n;
+      const Index j = moving[static_cast<std::size_t>(e)] % n;
+      state_.get(i, j, x);
+      try {
+        const device::CellMove one =
+            integrator.move(at_.voltage(i, j), to(i, j), length, next_step_(i, j), x);
+        move.joule(i, j) = one.joule;
+        move.next_step(i, j) = one.next_step_second;
+      } catch (const NumericalError& error) {
+        throw NumericalError(fmt::format("cell ({},{}): {}", i, j, error.what()));
+      }
+      move.state.set(i, j, x);
     }
   };
-  const auto count = static_cast<Index>(moving.size());
-  if (count < least_parallel_cells) {
-    for (Index e = 0; e < count; ++e) integrate(e);
+  if (parts == 1) {
+    integrate(0);
   } else {
-    parallel_for(count, integrate);
+    parallel_for(parts, integrate);
   }
-  for (std::size_t k = 0; k < moving.size(); ++k) {
-    move.state.set(moving[k] / n, moving[k] % n, reports[k].end_state);
-    move.joule += reports[k].energy_joule;
-  }
-  move.integrated = static_cast<Index>(moving.size());
+  move.integrated = count;
+  report_.integrations += count;
   return move;
+}
+
+// v i over a straight line of v: what the integrators say, and for the other cells the trapezoidal
+// rule or, where v changes much, Simpson's.
+double Pulse::energy(const Move& move, const Fields& end, double length) const {
+  const Matrix& from = at_.voltage;
+  const Matrix& to = end.voltage;
+  Vector joule = Vector::Zero(circuit_.wordlines());
+  for_rows([&](Index i) {
+    std::vector<double> x(cell_.states().size());
+    std::vector<double> after(x.size());
+    for (Index j = 0; j < circuit_.bitlines(); ++j) {
+      if (circuit_.conductance(i, j) == 0) continue;
+      if (move.next_step(i, j) > 0) {
+        joule(i) += move.joule(i, j);
+        continue;
+      }
+      const double ends = from(i, j) * at_.current(i, j) + to(i, j) * end.current(i, j);
+      const double change = std::abs(to(i, j) - from(i, j));
+      if (change <= straight_change * std::max(std::abs(from(i, j)), std::abs(to(i, j)))) {
+        joule(i) += length / 2 * ends;
+        continue;
+      }
+      state_.get(i, j, x);
+      move.state.get(i, j, after);
+      for (std::size_t k = 0; k < x.size(); ++k) x[k] = 0.5 * (x[k] + after[k]);
+      const double middle = 0.5 * (from(i, j) + to(i, j));
+      joule(i) += length / 6 * (ends + 4 * middle * cell_.current(middle, x));
+    }
+  });
+  return joule.sum();
 }
 
 double Pulse::state_error(const ArrayState& a, const ArrayState& b) const {
@@ -414,10 +518,8 @@ Bias parse_bias(std::string_view name) {
     if (known == name) return bias;
     names.emplace_back(known);
   }
-  const std::string close = nearest(name, names);
   throw InvalidArgument(fmt::format("bias: expected one of {}, got '{}'{}", fmt::join(names, ", "),
-                                    name,
-                                    close.empty() ? "" : fmt::format("; did you mean {}?", close)));
+                                    name, did_you_mean(name, names)));
 }
 
 std::string_view bias_name(Bias bias) {

@@ -257,6 +257,10 @@ TEST_CASE("device/cell_models: bad tables are refused by file and row", "[device
   REQUIRE_THAT(refusal(Matrix{{-1, -1}, {0, 0}, {0, 0}}),
                Contains("iv.csv: expected rising voltages, got 0 after 0 in row 2"));
   REQUIRE_THAT(refusal(Matrix{{-1, -1}, {0, 0}, {1, std::nan("")}}), Contains("in row 2"));
+  REQUIRE_THAT(refusal(Matrix{{-1, -1}, {0, 0}, {1, 1e200}}),
+               Contains("iv.csv: expected finite values up to 1e+100"));
+  REQUIRE_THAT(refusal(Matrix{{-1, -1}, {0, 0}, {1e-200, 1}}),
+               Contains("iv.csv: expected slopes up to 1e+100, got 1e+200 before row 2"));
   REQUIRE_THAT(refusal(Matrix{{-1, -1}, {0, 0.1}, {1, 1}}),
                Contains("iv.csv: expected the row 0, 0"));
   REQUIRE_THAT(refusal(Matrix()), Contains("cell table takes a table"));

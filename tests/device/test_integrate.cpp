@@ -220,3 +220,31 @@ TEST_CASE("device/integrate: refuses what it cannot do, and stops when told to",
   REQUIRE(xbar::device::parse_integrator("rosenbrock") == Integrator::rosenbrock);
   REQUIRE_THROWS_WITH(xbar::device::parse_integrator("rosenbrok"), Contains("did you mean"));
 }
+
+TEST_CASE("device/integrate: short stretches take few steps and come to the same state",
+          "[device]") {
+  // 1 % of the way and less: what an array's macro steps ask for thousands of times.
+  const std::map<std::string, std::pair<double, double>> pulse = {{"vteam", {-0.25, 2e-10}},
+                                                                  {"yakopcic", {1.0, 1e-4}},
+                                                                  {"stanford-pku", {1.5, 8e-10}},
+                                                                  {"jart-vcm-v1b", {-0.7, 1e-9}}};
+  for (const std::string& name : dynamic_model_names()) {
+    const auto cell = make_dynamic_cell(name);
+    const auto [volt, second] = pulse.at(name);
+    std::vector<double> state = cell->state_of_fraction(0.3);
+    const Trace whole =
+        integrate(*cell, Waveform::ramp(volt, 0.99 * volt, 0, second), state, {.tolerance = 1e-9});
+    xbar::device::CellIntegrator integrator(*cell, 1e-7);
+    const xbar::device::CellMove move = integrator.move(volt, 0.99 * volt, second, 0, state);
+    CAPTURE(name, move.steps, move.evaluations);
+    const double way = std::abs(cell->fraction(state) - 0.3);
+    CAPTURE(way);
+    REQUIRE(way > 1e-7);
+    REQUIRE(way <= 0.01);
+    CHECK_THAT(state[0], WithinRel(whole.report.end_state[0], 1e-6));
+    CHECK_THAT(move.joule, WithinRel(whole.report.energy_joule, 1e-5));
+    // integrate() takes 50 steps at least.
+    CHECK(move.steps <= 5);
+    CHECK(move.evaluations * 8 <= whole.report.evaluations);
+  }
+}

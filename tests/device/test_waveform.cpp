@@ -113,9 +113,14 @@ TEST_CASE("device/waveform: points from a file, with or without names over the c
 }
 
 TEST_CASE("device/waveform: what is no waveform is refused by name", "[device]") {
+  // 1000 periods of 1e308 s are no time, and 2e308 V no swing.
+  refused("sine:amplitude=1,frequency=1e-308,count=1000",
+          "sine: frequency: expected 0 or a size from 1e-100 to 1e+100, got 1e-308");
+  refused("triangle:high=1e308,low=-1e308,period=1", "triangle: high: expected 0 or a size");
+  refused("pwl:0=0,1e-320=1", "pwl: time of point 1: expected 0 or a size");
   refused("pulze:high=1,width=1", "did you mean pulse?");
   refused("", "expected KIND:KEY=VALUE");
-  refused("pulse:high=1,widht=1", "unknown key 'widht', did you mean width?");
+  refused("pulse:high=1,widht=1", "; did you mean width?");
   refused("pulse:high=1", "pulse: width: expected a value, got none");
   refused("pulse:high=1,width=1,width=2", "width is given twice");
   refused("pulse:high=1,width", "expected KEY=VALUE, got 'width'");

@@ -197,6 +197,61 @@ TEST_CASE("solver/newton: random circuits of everything, line against klu", "[so
   REQUIRE(refused <= solved / 20);
 }
 
+TEST_CASE("solver/newton: hard circuits under up to 5 V", "[solver]") {
+  // In turn: as drawn, half of the cells at 1e-12 S, wires of 1e-9 ohm, terminals of 1e-9 ohm.
+  const std::vector<Model> models = all_models();
+  int solved = 0;
+  int refused = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    auto drawn = xbar_test::random_circuit(seed, 6);
+    if (drawn.floats || drawn.joined || drawn.shorted) continue;
+    Circuit& circuit = drawn.circuit;
+    const auto replace = [](auto& ohm, double least) {
+      for (double& r : ohm.reshaped()) {
+        if (r > 0 && r < open) r = least;
+      }
+    };
+    if (seed % 4 == 1) {
+      for (Index e = 0; e < circuit.conductance.size(); e += 2) {
+        double& siemens = circuit.conductance.data()[e];
+        if (siemens > 0) siemens = 1e-12;
+      }
+    } else if (seed % 4 == 2) {
+      replace(circuit.wordline_ohm, 1e-9);
+      replace(circuit.bitline_ohm, 1e-9);
+    } else if (seed % 4 == 3) {
+      for (Vector* ohm :
+           {&circuit.left_ohm, &circuit.right_ohm, &circuit.top_ohm, &circuit.bottom_ohm}) {
+        replace(*ohm, 1e-9);
+      }
+    }
+    const xbar::solver::TerminalVoltage voltage{5 * drawn.wordline_voltage,
+                                                5 * drawn.bitline_voltage};
+    for (const Model& model : models) {
+      CAPTURE(seed, model.name);
+      const NewtonResult line =
+          solve_newton(circuit, *model.cells, voltage, by(NewtonMethod::line));
+      CAPTURE(line.report.brief());
+      REQUIRE_FALSE(line.report.fell_back);
+      ++solved;
+      NewtonResult klu;
+      try {
+        klu = solve_newton(circuit, *model.cells, voltage, by(NewtonMethod::klu));
+      } catch (const xbar::NumericalError&) {
+        ++refused;  // lines that float behind cells that are off, as above
+        continue;
+      }
+      const double largest = klu.cell_current[0].cwiseAbs().maxCoeff();
+      REQUIRE((line.current - klu.current).cwiseAbs().maxCoeff() <= 1e-9 * largest + 1e-18);
+      REQUIRE((line.cell_current[0] - klu.cell_current[0]).cwiseAbs().maxCoeff() <=
+              1e-9 * largest + 1e-18);
+    }
+  }
+  CAPTURE(solved, refused);
+  REQUIRE(solved >= 300);
+  REQUIRE(refused <= solved / 20);
+}
+
 TEST_CASE("solver/newton: odd cells mirror, larger inputs bring larger currents", "[solver]") {
   const Circuit circuit = usual_array(12, 9, 3);
   const Matrix voltage = xbar_test::random_matrix(12, 1, 0.1, 1, 4);
@@ -340,7 +395,8 @@ TEST_CASE("solver/newton: failures say where and how far", "[solver]") {
   const std::string message = message_of<xbar::NumericalError>([&] {
     (void)solve_newton(circuit, *sinh_cell(20), {voltage, {}}, options);
   });
-  REQUIRE_THAT(message, Contains("no convergence after 2 of 2 iterations for input 0; residual "));
+  REQUIRE_THAT(message,
+               Contains("input 0: Newton: no convergence after 2 of 2 iterations; residual "));
   REQUIRE_THAT(message, Contains("largest at cell ("));
 
   Circuit shorted = circuit;

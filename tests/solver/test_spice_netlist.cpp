@@ -7,6 +7,8 @@
 #include <vector>
 
 #include <xbar/core/error.hpp>
+#include <xbar/device/cell_models.hpp>
+#include <xbar/solver/newton.hpp>
 #include <xbar/solver/solve.hpp>
 #include <xbar/solver/spice_netlist.hpp>
 
@@ -27,6 +29,8 @@ using xbar::solver::spice_netlist;
 namespace {
 
 constexpr double open = std::numeric_limits<double>::infinity();
+
+const auto linear = xbar::device::make_cell_model("linear");
 
 // Takes "i(vk_3) = -1.2e-05" apart; anything else leaves `current` as it is.
 void take_current(std::string_view line, Matrix& current) {
@@ -77,7 +81,7 @@ void check_against_ngspice(const Case& test) {
   const Matrix voltage = xbar_test::random_matrix(test.circuit.wordlines(), 1, -1, 1, 2);
   const Matrix solved = xbar::solver::solve(test.circuit, {voltage, test.bitline_voltage}).current;
   const std::string netlist =
-      spice_netlist(test.circuit, voltage.col(0), test.bitline_voltage, solved.col(0));
+      spice_netlist(test.circuit, *linear, voltage.col(0), test.bitline_voltage, solved.col(0));
   Matrix found = ngspice_currents(netlist, n);
   CAPTURE(test.name, netlist);
   // A line without a terminal has neither source nor ammeter, and no current.
@@ -97,14 +101,14 @@ void check_against_ngspice(const Case& test) {
 
 TEST_CASE("solver/spice_netlist: a 1 x 1 array, element by element", "[solver]") {
   const Circuit circuit = make_circuit(Matrix::Constant(1, 1, 0.5e-3), {100, 0, 3, 4});
-  const std::string text =
-      spice_netlist(circuit, Vector::Constant(1, 0.25), Vector(), Vector::Constant(1, 1e-4));
+  const std::string text = spice_netlist(circuit, *linear, Vector::Constant(1, 0.25), Vector(),
+                                         Vector::Constant(1, 1e-4));
   REQUIRE_THAT(text, xbar_test::Contains("\nv_0 s_0 0 dc 0.25\nrs_0 s_0 u_0_0 100\n"
                                          "rc_0_0 u_0_0 k_0 2000\nvk_0 k_0 0 dc 0\n"));
   REQUIRE_THAT(text, xbar_test::Contains("*   i(vk_0) = 0.0001"));
-  REQUIRE_THROWS_AS(spice_netlist(circuit, Vector::Ones(1), Vector(), Vector::Ones(2)),
+  REQUIRE_THROWS_AS(spice_netlist(circuit, *linear, Vector::Ones(1), Vector(), Vector::Ones(2)),
                     xbar::InvalidArgument);
-  REQUIRE_THROWS_AS(spice_netlist(circuit, Vector::Ones(2), Vector(), Vector::Ones(1)),
+  REQUIRE_THROWS_AS(spice_netlist(circuit, *linear, Vector::Ones(2), Vector(), Vector::Ones(1)),
                     xbar::InvalidArgument);
 }
 
@@ -118,7 +122,7 @@ TEST_CASE("solver/spice_netlist: terminals, merged nodes and what is not there",
   circuit.bottom_ohm(1) = open;
   circuit.top_ohm(0) = 30;
   const std::string text =
-      spice_netlist(circuit, Vector{{1, 2}}, Vector{{0.5, 0.25}}, Vector{{1e-3, 0}});
+      spice_netlist(circuit, *linear, Vector{{1, 2}}, Vector{{0.5, 0.25}}, Vector{{1e-3, 0}});
   REQUIRE_THAT(text, xbar_test::Contains("*   i(vk_0) = 0.001\n.options"));
   REQUIRE_THAT(text, xbar_test::Contains("\nv_0 s_0 0 dc 1\nv_1 s_1 0 dc 2\n"
                                          "rs_0 s_0 u_0_0 10\n"
@@ -139,7 +143,7 @@ TEST_CASE("solver/spice_netlist: terminals joined without resistance are refused
   Circuit circuit = make_circuit(Matrix::Constant(2, 3, 1e-3), {});
   circuit.conductance(1, 2) = open;
   const auto write = [&] {
-    return spice_netlist(circuit, Vector::Ones(2), Vector(), Vector::Zero(3));
+    return spice_netlist(circuit, *linear, Vector::Ones(2), Vector(), Vector::Zero(3));
   };
   REQUIRE_THROWS_WITH(write(), xbar_test::Contains("wordline 1 and bitline 2"));
   // Bitlines 1 and 2 over a wordline that nothing drives.
@@ -226,4 +230,94 @@ TEST_CASE("solver/spice_netlist: ngspice agrees on every fault", "[solver]") {
     c.bitline_ohm(5, 2) = c.bitline_ohm(0, 4) = open;
     c.left_ohm(1) = c.bottom_ohm(3) = open;
   });
+}
+
+TEST_CASE("solver/spice_netlist: every cell model, element by element", "[solver]") {
+  const Circuit circuit = make_circuit(Matrix::Constant(1, 1, 0.5e-3), {100, 0, 0, 0});
+  const auto cell = [&](const char* name, const xbar::device::CellSettings& settings) {
+    const std::string text = spice_netlist(circuit, *xbar::device::make_cell_model(name, settings),
+                                           Vector::Ones(1), Vector(), Vector::Zero(1));
+    const std::size_t begin = text.find("\nrs_0 s_0 u_0_0 100\n");
+    REQUIRE(begin != std::string::npos);
+    return text.substr(begin + 20, text.find("vk_0 k_0") - begin - 20);
+  };
+  CHECK(cell("linear", {}) == "rc_0_0 u_0_0 k_0 2000\n");
+  // G / a = 0.25 mA
+  CHECK(cell("sinh", {{{"sinh_alpha", 2}}, {}, {}}) ==
+        "bc_0_0 u_0_0 k_0 i=0.00025000000000000001*sinh(2*v(u_0_0,k_0))\n");
+  CHECK(cell("series-resistance", {{{"access_ohm", 3000}}, {}, {}}) == "rc_0_0 u_0_0 k_0 5000\n");
+  CHECK(cell("series-resistance", {{{"access_ohm", 3000}, {"sinh_alpha", 2}}, {}, {}}) ==
+        "bc_0_0 u_0_0 c_0_0 i=0.00025000000000000001*sinh(2*v(u_0_0,c_0_0))\n"
+        "rc_0_0 c_0_0 k_0 3000\n");
+  CHECK(cell("selector", {{{"selector_ampere", 0.25}, {"selector_volt", 0.5}}, {}, {}}) ==
+        "bc_0_0 u_0_0 c_0_0 i=0.25*sinh(2*v(u_0_0,c_0_0))\nrc_0_0 c_0_0 k_0 2000\n");
+  CHECK(
+      cell(
+          "transistor",
+          {{{"gate_volt", 2}, {"threshold_volt", 0.5}, {"transconductance", 0.5}, {"lambda", 0.25}},
+           {},
+           {}}) ==
+      "rc_0_0 u_0_0 c_0_0 2000\nbc_0_0 c_0_0 k_0 i=0.25*(min(v(c_0_0,k_0),1.5)+0)*(1.5+uramp(1.5-"
+      "v(c_0_0,k_0)))*(1+0.25*abs(v(c_0_0,k_0)))\n");
+  // Secants 4 and 1 of equal steps: slope 2 / (1/4 + 1/1) = 1.6 at 0, as the secants at the ends.
+  const Matrix table{{-1, -4}, {0, 0}, {1, 1}};
+  CHECK(cell("table", {{}, {}, table}) ==
+        "bc_0_0 u_0_0 k_0 i=0.00050000000000000001*cell_table(v(u_0_0,k_0))\n");
+  CHECK_THAT(spice_netlist(circuit, *xbar::device::make_cell_model("table", {{}, {}, table}),
+                           Vector::Ones(1), Vector(), Vector::Zero(1)),
+             xbar_test::Contains(".func cell_table(x) {(x<0?(x<-1?"));
+}
+
+TEST_CASE("solver/spice_netlist: a gate that does not fit the array is refused", "[solver]") {
+  const Circuit circuit = make_circuit(Matrix::Ones(2, 2), {1, 1, 0, 0});
+  const auto cells = xbar::device::make_cell_model("transistor", {{}, Vector::Ones(3), {}});
+  REQUIRE_THROWS_WITH(spice_netlist(circuit, *cells, Vector::Ones(2), Vector(), Vector::Zero(2)),
+                      xbar_test::Contains("gate_volt: expected one value, 2 x 1"));
+}
+
+TEST_CASE("solver/spice_netlist: ngspice gets Newton's currents from every cell model",
+          "[solver]") {
+  if (!xbar_test::have_ngspice()) return;
+  constexpr Index size = 8;
+  Matrix conductance = xbar_test::random_matrix(size, size, 1e-6, 1e-4, 1);
+  conductance(3, 2) = 0;
+  Circuit circuit = make_circuit(conductance, {500, 100, 2.5, 3.5});
+  const Matrix voltage = xbar_test::random_matrix(size, 1, -1, 1, 2);
+  const auto check = [&](const char* name, const xbar::device::CellSettings& settings) {
+    const auto cells = xbar::device::make_cell_model(name, settings);
+    xbar::solver::NewtonOptions options;
+    options.method = xbar::solver::NewtonMethod::klu;
+    options.tolerance = 1e-13;
+    const Matrix solved =
+        xbar::solver::solve_newton(circuit, *cells, {voltage, {}}, options).current;
+    const std::string netlist =
+        spice_netlist(circuit, *cells, voltage.col(0), Vector(), solved.col(0));
+    CAPTURE(name, netlist);
+    // The differences are up to 1e-11: ngspice stops there.
+    CHECK(xbar_test::relative_error(ngspice_currents(netlist, size), solved) <= 1e-9);
+  };
+  check("linear", {});
+  check("sinh", {{{"sinh_alpha", 3}}, {}, {}});
+  check("sinh", {{{"sinh_alpha", 0}}, {}, {}});
+  check("series-resistance", {{{"access_ohm", 2e4}}, {}, {}});
+  check("series-resistance", {{{"access_ohm", 2e4}, {"sinh_alpha", 3}}, {}, {}});
+  check("selector", {});
+  check("transistor", {});
+  // Gates below, at and above the threshold, and cells that saturate.
+  const Matrix gate = xbar_test::random_matrix(1, size, 0.2, 1.2, 3);
+  check("transistor", {{{"transconductance", 1e-4}}, gate, {}});
+  check("transistor", {{{"transconductance", 1e-4}, {"lambda", 0}}, Matrix(gate.transpose()), {}});
+  // Cells within the table, in flat pieces of it and beyond its ends.
+  check("table",
+        {{}, {}, Matrix{{-0.5, -2}, {-0.1, -0.1}, {0, 0}, {0.1, 0.2}, {0.3, 0.2}, {0.7, 3}}});
+  Matrix fine(201, 2);
+  for (Index k = 0; k < 201; ++k) {
+    fine(k, 0) = 0.01 * static_cast<double>(k - 100);
+    fine(k, 1) = std::sinh(3 * fine(k, 0)) / 3;
+  }
+  check("table", {{}, {}, fine});
+  // Two merged terminals of cells, and unequal ends.
+  circuit = make_circuit(conductance, {500, 0, 0, 3.5}, DriveEnds::both, SenseEnds::both);
+  check("selector", {});
+  check("transistor", {});
 }

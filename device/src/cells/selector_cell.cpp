@@ -5,6 +5,7 @@
 
 #include "../cell_kernels.hpp"
 #include "../cell_kind.hpp"
+#include "spice_line.hpp"
 
 namespace xbar::device {
 namespace {
@@ -12,6 +13,12 @@ namespace {
 class SelectorCell final : public CellModel {
  public:
   SelectorCell(double ampere, double volt) : ampere_(ampere), volt_(volt) {}
+
+  [[nodiscard]] std::string spice_elements(const NetlistCell& cell) const override {
+    const std::string inner = spice_node(cell);
+    return spice_sinh(cell, cell.from, inner, ampere_, 1 / volt_) +
+           spice_resistor(cell, inner, cell.to, 1 / cell.conductance);
+  }
 
  private:
   void compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,

@@ -5,6 +5,7 @@
 
 #include "../cell_kernels.hpp"
 #include "../cell_kind.hpp"
+#include "spice_line.hpp"
 
 namespace xbar::device {
 namespace {
@@ -12,6 +13,10 @@ namespace {
 class OhmicSeriesCell final : public CellModel {
  public:
   explicit OhmicSeriesCell(double access_ohm) : access_ohm_(access_ohm) {}
+
+  [[nodiscard]] std::string spice_elements(const NetlistCell& cell) const override {
+    return spice_resistor(cell, cell.from, cell.to, access_ohm_ + 1 / cell.conductance);
+  }
 
  private:
   void compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,
@@ -26,6 +31,12 @@ class OhmicSeriesCell final : public CellModel {
 class SinhSeriesCell final : public CellModel {
  public:
   SinhSeriesCell(double access_ohm, double alpha) : access_ohm_(access_ohm), alpha_(alpha) {}
+
+  [[nodiscard]] std::string spice_elements(const NetlistCell& cell) const override {
+    const std::string inner = spice_node(cell);
+    return spice_sinh(cell, cell.from, inner, cell.conductance / alpha_, alpha_) +
+           spice_resistor(cell, inner, cell.to, access_ohm_);
+  }
 
  private:
   void compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,

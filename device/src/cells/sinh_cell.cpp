@@ -5,6 +5,7 @@
 
 #include "../cell_kernels.hpp"
 #include "../cell_kind.hpp"
+#include "spice_line.hpp"
 
 namespace xbar::device {
 namespace {
@@ -12,6 +13,10 @@ namespace {
 class SinhCell final : public CellModel {
  public:
   explicit SinhCell(double alpha) : alpha_(alpha) {}
+
+  [[nodiscard]] std::string spice_elements(const NetlistCell& cell) const override {
+    return spice_sinh(cell, cell.from, cell.to, cell.conductance / alpha_, alpha_);
+  }
 
  private:
   void compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,

@@ -12,11 +12,15 @@
 #include <xbar/core/error.hpp>
 
 #include "../cell_kind.hpp"
+#include "spice_line.hpp"
 
 namespace xbar::device {
 namespace {
 
 constexpr Index fewest_rows = 3;
+
+// Values and slopes: far beyond every measurement, and what is made of them stays finite.
+constexpr double largest = 1e100;
 
 void check_table(const Matrix& table, const std::string& name) {
   if (table.cols() != 2 || table.rows() < fewest_rows) {
@@ -26,9 +30,9 @@ void check_table(const Matrix& table, const std::string& name) {
   }
   bool origin = false;
   for (Index k = 0; k < table.rows(); ++k) {
-    if (!std::isfinite(table(k, 0)) || !std::isfinite(table(k, 1))) {
-      throw InvalidArgument(fmt::format("{}: expected finite values, got {}, {} in row {}", name,
-                                        table(k, 0), table(k, 1), k));
+    if (!(std::abs(table(k, 0)) <= largest) || !(std::abs(table(k, 1)) <= largest)) {
+      throw InvalidArgument(fmt::format("{}: expected finite values up to {}, got {}, {} in row {}",
+                                        name, largest, table(k, 0), table(k, 1), k));
     }
     origin = origin || (table(k, 0) == 0 && table(k, 1) == 0);
     if (k == 0) continue;
@@ -40,6 +44,11 @@ void check_table(const Matrix& table, const std::string& name) {
       throw InvalidArgument(
           fmt::format("{}: expected currents that do not fall, got {} after {} in row {}", name,
                       table(k, 1), table(k - 1, 1), k));
+    }
+    const double slope = (table(k, 1) - table(k - 1, 1)) / (table(k, 0) - table(k - 1, 0));
+    if (!(slope <= largest)) {
+      throw InvalidArgument(fmt::format("{}: expected slopes up to {}, got {} before row {}", name,
+                                        largest, slope, k));
     }
   }
   if (!origin) {
@@ -67,7 +76,50 @@ class TableCell final : public CellModel {
     }
   }
 
+  [[nodiscard]] std::string spice_functions() const override {
+    return fmt::format(".func cell_table(x) {{{}}}\n", spice_pieces(0, volt_.size()));
+  }
+
+  [[nodiscard]] std::string spice_elements(const NetlistCell& cell) const override {
+    return spice_source(
+        cell, cell.from, cell.to,
+        fmt::format("{:.17g}*cell_table(v({},{}))", cell.conductance, cell.from, cell.to));
+  }
+
  private:
+  // Piece k of f lies below row k: the lines beyond the ends and, between them, the cubics. Pieces
+  // first to last, found by halves: a chain of conditions would be too deep for ngspice.
+  [[nodiscard]] std::string spice_pieces(Index first, Index last) const {
+    if (first == last) return spice_piece(first);
+    const Index middle = (first + last) / 2;
+    return fmt::format("(x<{:.17g}?{}:{})", volt_(middle), spice_pieces(first, middle),
+                       spice_pieces(middle + 1, last));
+  }
+
+  [[nodiscard]] std::string spice_piece(Index k) const {
+    if (k == 0 || k == volt_.size()) {
+      const Index end = k == 0 ? 0 : k - 1;
+      return fmt::format("({:.17g}+{:.17g}*(x-({:.17g})))", value_(end), slope_(end), volt_(end));
+    }
+    const Piece p = piece(k - 1);
+    const std::string t = fmt::format("(x-({:.17g}))", volt_(k - 1));
+    return fmt::format("({0:.17g}+{1}*({2:.17g}+{1}*({3:.17g}+{1}*({4:.17g}))))", value_(k - 1), t,
+                       slope_(k - 1), p.c2 / p.h, p.c3 / (p.h * p.h));
+  }
+
+  // With t = (v - volt(k)) / h: f = value(k) + h t (slope(k) + t (c2 + t c3)).
+  struct Piece {
+    double h;
+    double c2;
+    double c3;
+  };
+
+  [[nodiscard]] Piece piece(Index k) const {
+    const double h = volt_(k + 1) - volt_(k);
+    const double secant = (value_(k + 1) - value_(k)) / h;
+    return {h, 3 * secant - 2 * slope_(k) - slope_(k + 1), slope_(k) + slope_(k + 1) - 2 * secant};
+  }
+
   void compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,
                Matrix& derivative) const override {
     const Index last = volt_.size() - 1;
@@ -83,11 +135,8 @@ class TableCell final : public CellModel {
         continue;
       }
       const Index k = std::upper_bound(volt_.begin(), volt_.end(), v) - volt_.begin() - 1;
-      const double h = volt_(k + 1) - volt_(k);
+      const auto [h, c2, c3] = piece(k);
       const double t = (v - volt_(k)) / h;
-      const double secant = (value_(k + 1) - value_(k)) / h;
-      const double c2 = 3 * secant - 2 * slope_(k) - slope_(k + 1);
-      const double c3 = slope_(k) + slope_(k + 1) - 2 * secant;
       value = g * (value_(k) + h * t * (slope_(k) + t * (c2 + t * c3)));
       // Rounding must not make a flat piece fall.
       slope = g * std::max(slope_(k) + t * (2 * c2 + t * 3 * c3), 0.0);

@@ -6,6 +6,8 @@
 // For 0 < d < Vo that is the linear region, k (Vo d - d^2/2), beyond it saturation; for d < 0 the
 // inner node is the source, and the channel opens the more, the lower it lies. dI/dd is continuous.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
@@ -13,6 +15,7 @@
 
 #include "../cell_kernels.hpp"
 #include "../cell_kind.hpp"
+#include "spice_line.hpp"
 
 namespace xbar::device {
 namespace {
@@ -22,19 +25,29 @@ class TransistorCell final : public CellModel {
   TransistorCell(Matrix overdrive, double transconductance, double lambda)
       : overdrive_(std::move(overdrive)), transconductance_(transconductance), lambda_(lambda) {}
 
+  // With A = max(Vo, 0) and B = max(Vo - d, 0), A - B is min(d, Vo) + max(-Vo, 0), which keeps the
+  // digits of a small d.
+  [[nodiscard]] std::string spice_elements(const NetlistCell& cell) const override {
+    check_shape(cell.wordlines, cell.bitlines);
+    const double Vo =
+        overdrive_(overdrive_.rows() == 1 ? 0 : cell.i, overdrive_.cols() == 1 ? 0 : cell.j);
+    const std::string inner = spice_node(cell);
+    const std::string d = fmt::format("v({},{})", inner, cell.to);
+    return spice_resistor(cell, cell.from, inner, 1 / cell.conductance) +
+           spice_source(
+               cell, inner, cell.to,
+               fmt::format("{0:.17g}*(min({1},{2:.17g})+{3:.17g})*({4:.17g}+uramp({2:.17g}-{1}))"
+                           "*(1+{5:.17g}*abs({1}))",
+                           transconductance_ / 2, d, Vo, std::max(-Vo, 0.0), std::max(Vo, 0.0),
+                           lambda_));
+  }
+
  private:
   void compute(const Matrix& conductance, const Matrix& voltage, Matrix& current,
                Matrix& derivative) const override {
     const Index m = voltage.rows();
     const Index n = voltage.cols();
-    const bool each_wordline = overdrive_.rows() == m && overdrive_.cols() == 1;
-    const bool each_bitline = overdrive_.rows() == 1 && overdrive_.cols() == n;
-    if (overdrive_.size() != 1 && !each_wordline && !each_bitline) {
-      throw InvalidArgument(
-          fmt::format("gate_volt: expected one value, {} x 1 (one a wordline) or 1 x {} (one a "
-                      "bitline), got {} x {}",
-                      m, n, overdrive_.rows(), overdrive_.cols()));
-    }
+    check_shape(m, n);
     Matrix row(1, n);
     for (Index i = 0; i < m; ++i) {
       if (overdrive_.cols() == 1) {
@@ -45,6 +58,17 @@ class TransistorCell final : public CellModel {
       XBAR_DISPATCH(::xbar::device, transistor_cells)
       (n, transconductance_, lambda_, row.data(), conductance.data() + i * n,
        voltage.data() + i * n, current.data() + i * n, derivative.data() + i * n);
+    }
+  }
+
+  void check_shape(Index m, Index n) const {
+    const bool each_wordline = overdrive_.rows() == m && overdrive_.cols() == 1;
+    const bool each_bitline = overdrive_.rows() == 1 && overdrive_.cols() == n;
+    if (overdrive_.size() != 1 && !each_wordline && !each_bitline) {
+      throw InvalidArgument(
+          fmt::format("gate_volt: expected one value, {} x 1 (one a wordline) or 1 x {} (one a "
+                      "bitline), got {} x {}",
+                      m, n, overdrive_.rows(), overdrive_.cols()));
     }
   }
 

@@ -59,11 +59,18 @@ constexpr ParameterRow<P> rows[] = {
     {"ambient_kelvin", "K", &P::ambient_kelvin, Allowed::positive, "temperature around"},
 };
 
-/// ln(e^x - 1) for x > 0, and its derivative.
-std::pair<double, double> log_expm1(double x) {
-  const double slope = -1 / std::expm1(-x);
-  constexpr double large = 30;  // e^-x is below rounding
-  return {x > large ? x : std::log(std::expm1(x)), slope};
+/// ln(e^x - 1) = ln(factor) + rest for x > 0, and its derivative.
+struct LogExpm1 {
+  double factor;
+  double rest;
+  double slope;
+};
+
+LogExpm1 log_expm1(double x) {
+  constexpr double large = 40;  // e^-x is below rounding
+  if (x > large) return {1, x, 1};
+  const double risen = std::expm1(x);
+  return {risen, 0, (risen + 1) / risen};
 }
 
 void check_order(const char* name, double value, const char* other, double least) {
@@ -97,16 +104,18 @@ JartVcmV1b::JartVcmV1b(const JartVcmV1bParameters& parameters)
                    (constants::electron_mass * p_.permittivity * constants::vacuum_permittivity));
 }
 
-// a I^3 + b I = volt has one real root, since a >= 0 and b > 0.
-std::pair<double, double> JartVcmV1b::series(double volt, double n) const {
+// a I^3 + b I = volt has one real root, since a >= 0 and b > 0; Newton comes down to it from V/b.
+JartVcmV1b::Series JartVcmV1b::series(double volt, double n) const {
   const double a = p_.line_ohm * p_.line_ohm * p_.line_per_kelvin * p_.line_kelvin_per_watt;
   const double b = disc_ohm(n) + plug_ohm_ + p_.tiox_ohm + p_.line_ohm;
+  constexpr double close = 1e-9;  // its square is below rounding
   double ampere = volt / b;
-  if (a * ampere * ampere > 1e-9 * b) {
-    const double scale = 2 * std::sqrt(b / (3 * a));
-    ampere = scale * std::sinh(std::asinh(3 * volt / (b * scale)) / 3);
-  } else {
-    ampere -= a * ampere * ampere * ampere / b;  // the next term is below rounding
+  for (int k = 0; k < 100; ++k) {
+    const double square = a * ampere * ampere;
+    const double next = (volt + 2 * square * ampere) / (b + 3 * square);
+    const bool done = ampere - next <= close * ampere;
+    ampere = next;
+    if (done) break;
   }
   return {ampere, 1 / (b + 3 * a * ampere * ampere)};
 }
@@ -117,14 +126,15 @@ double JartVcmV1b::thermal(bool reset) const {
 
 JartVcmV1b::Point JartVcmV1b::at_schottky(double schottky_volt, double volt, bool reset,
                                           double n) const {
-  Point point{schottky_volt, series(volt - schottky_volt, n).first, 0};
-  const double inside_volt = schottky_volt + point.ampere * (disc_ohm(n) + plug_ohm_);
-  point.kelvin = p_.ambient_kelvin + point.ampere * inside_volt * thermal(reset);
-  return point;
+  const auto [ampere, siemens] = series(volt - schottky_volt, n);
+  const double inside_volt = schottky_volt + ampere * (disc_ohm(n) + plug_ohm_);
+  return {schottky_volt, ampere, siemens,
+          p_.ambient_kelvin + ampere * inside_volt * thermal(reset)};
 }
 
-JartVcmV1b::Barrier JartVcmV1b::barrier(double schottky_volt, double kelvin, bool reset,
-                                        double n) const {
+JartVcmV1b::Barrier JartVcmV1b::barrier(const Point& point, bool reset, double n) const {
+  const double schottky_volt = point.schottky_volt;
+  const double kelvin = point.kelvin;
   const double direction = reset ? 1 : -1;
   const double bending = p_.barrier_volt - p_.fermi_volt - direction * schottky_volt;
   double phi = p_.barrier_volt;
@@ -136,8 +146,9 @@ JartVcmV1b::Barrier JartVcmV1b::barrier(double schottky_volt, double kelvin, boo
   }
   const double thermal_volt = boltzmann * kelvin / charge;
   if (reset) {
-    const auto [log_rise, rise] = log_expm1(schottky_volt / thermal_volt);
-    return {std::log(area_ * p_.richardson * kelvin * kelvin) - phi / thermal_volt + log_rise,
+    const auto [factor, rest, rise] = log_expm1(schottky_volt / thermal_volt);
+    return {std::log(area_ * p_.richardson * kelvin * kelvin * factor / point.ampere) -
+                phi / thermal_volt + rest,
             (rise - phi_by_volt) / thermal_volt,
             (2 + (phi - rise * schottky_volt) / thermal_volt) / kelvin};
   }
@@ -145,12 +156,13 @@ JartVcmV1b::Barrier JartVcmV1b::barrier(double schottky_volt, double kelvin, boo
   const double w00 = w00_ * std::sqrt(n);
   const double u = w00 / thermal_volt;
   const double tanh_u = std::tanh(u);
-  const double sech2 = 1 / (std::cosh(u) * std::cosh(u));
+  const double sech2 = 1 - tanh_u * tanh_u;
   const double effective = schottky_volt + phi * sech2;
-  const auto [log_rise, rise] = log_expm1(schottky_volt * (u - tanh_u) / w00);
+  const auto [factor, rest, rise] = log_expm1(schottky_volt * (u - tanh_u) / w00);
   const double u_by_kelvin = -u / kelvin;
-  return {std::log(area_ * p_.richardson * kelvin / thermal_volt * kelvin) +
-              std::log(pi * w00 * effective) / 2 - phi * tanh_u / w00 + log_rise,
+  return {std::log(area_ * p_.richardson * kelvin / thermal_volt * kelvin *
+                   std::sqrt(pi * w00 * effective) * factor / point.ampere) -
+              phi * tanh_u / w00 + rest,
           (1 + phi_by_volt * sech2) / (2 * effective) - phi_by_volt * tanh_u / w00 +
               rise * (u - tanh_u) / w00,
           1 / kelvin - phi * tanh_u * sech2 * u_by_kelvin / effective -
@@ -163,24 +175,19 @@ std::pair<double, double> JartVcmV1b::surplus(double schottky_volt, double volt,
                                               double n) const {
   constexpr double largest = 1e3;  // stands for the infinite logarithms at both ends
   const Point point = at_schottky(schottky_volt, volt, reset, n);
-  const Barrier b = barrier(schottky_volt, point.kelvin, reset, n);
-  return {std::clamp(b.log_ampere - std::log(point.ampere), -largest, largest),
-          by_schottky(point, b, volt, reset, n)};
+  const Barrier b = barrier(point, reset, n);
+  return {std::clamp(b.log_ratio, -largest, largest), by_schottky(point, b, reset, n)};
 }
 
 // T depends on V_s directly and through I_series(V - V_s).
-double JartVcmV1b::by_schottky(const Point& point, const Barrier& b, double volt, bool reset,
-                               double n) const {
-  return b.by_volt + b.by_kelvin * thermal(reset) * point.ampere -
-         by_applied(point, b, volt, reset, n);
+double JartVcmV1b::by_schottky(const Point& point, const Barrier& b, bool reset, double n) const {
+  return b.by_volt + b.by_kelvin * thermal(reset) * point.ampere - by_applied(point, b, reset, n);
 }
 
-double JartVcmV1b::by_applied(const Point& point, const Barrier& b, double volt, bool reset,
-                              double n) const {
+double JartVcmV1b::by_applied(const Point& point, const Barrier& b, bool reset, double n) const {
   const double kelvin_by_ampere =
       thermal(reset) * (point.schottky_volt + 2 * point.ampere * (disc_ohm(n) + plug_ohm_));
-  return series(volt - point.schottky_volt, n).second *
-         (b.by_kelvin * kelvin_by_ampere - 1 / point.ampere);
+  return point.siemens * (b.by_kelvin * kelvin_by_ampere - 1 / point.ampere);
 }
 
 // Where the surplus is largest below flat bands, volt; the lowering of the barrier falls off there.
@@ -207,6 +214,34 @@ double JartVcmV1b::peak(double flat, double volt, double n) const {
 JartVcmV1b::Point JartVcmV1b::solve(double volt, double n) const {
   const bool reset = volt > 0;
   const double size = std::abs(volt);
+  const double flat = p_.barrier_volt - p_.fermi_volt;
+  const bool folded = reset && size > flat;
+  // Newton on the surplus, which below flat bands rises and is hollow downwards: steps from below
+  // stay below. Where it is not like this, brackets are slower and sure.
+  double low = 0;
+  double high = folded ? flat : size;
+  double schottky_volt = std::min(boltzmann * p_.ambient_kelvin / charge, 0.5 * high);
+  constexpr int most = 60;
+  for (int k = 0; k < most; ++k) {
+    const auto [value, slope] = surplus(schottky_volt, size, reset, n);
+    if (!(slope > 0)) break;
+    (value < 0 ? low : high) = schottky_volt;
+    const double next = schottky_volt - value / slope;
+    constexpr double close = 1e-9;  // its square is below rounding
+    const double moved = std::abs(next - schottky_volt);
+    if (moved <= close * std::min(next, size - next)) return at_schottky(next, size, reset, n);
+    if (next > low && next < high) {
+      schottky_volt = next;
+    } else {
+      if (folded && high == flat) break;  // perhaps over the fold
+      schottky_volt = std::midpoint(low, high);
+    }
+  }
+  return bracket(size, reset, n);
+}
+
+// The smallest V_s whose surplus is 0.
+JartVcmV1b::Point JartVcmV1b::bracket(double size, bool reset, double n) const {
   double low = 0;
   double high = size;
   const double flat = p_.barrier_volt - p_.fermi_volt;
@@ -217,10 +252,10 @@ JartVcmV1b::Point JartVcmV1b::solve(double volt, double n) const {
   }
   constexpr double end = 1e3;
   std::uintmax_t iterations = 200;
-  const auto bracket = boost::math::tools::toms748_solve(
+  const auto ends = boost::math::tools::toms748_solve(
       [&](double schottky_volt) { return surplus(schottky_volt, size, reset, n).first; }, low, high,
       -end, end, boost::math::tools::eps_tolerance<double>(51), iterations);
-  return at_schottky(std::midpoint(bracket.first, bracket.second), size, reset, n);
+  return at_schottky(std::midpoint(ends.first, ends.second), size, reset, n);
 }
 
 double JartVcmV1b::current(double volt, std::span<const double> state) const {
@@ -228,17 +263,22 @@ double JartVcmV1b::current(double volt, std::span<const double> state) const {
   return std::copysign(solve(volt, state[0]).ampere, volt);
 }
 
-// With ln I_barrier(V_s, T) = ln I_series(V - V_s) and T = T(V_s, I_series), differentiated.
 double JartVcmV1b::current_slope(double volt, std::span<const double> state) const {
+  return branch(volt, state).siemens;
+}
+
+// With ln I_barrier(V_s, T) = ln I_series(V - V_s) and T = T(V_s, I_series), differentiated.
+Branch JartVcmV1b::branch(double volt, std::span<const double> state) const {
   const double n = state[0];
   constexpr double least_volt = 1e-9;  // the slope does not change below, but the logarithms end
-  const double applied = std::abs(volt) < least_volt ? least_volt : volt;
+  const bool least = std::abs(volt) < least_volt;
+  const double applied = least ? least_volt : volt;
   const bool reset = applied > 0;
   const Point point = solve(applied, n);
-  const Barrier b = barrier(point.schottky_volt, point.kelvin, reset, n);
-  const double conductance = series(std::abs(applied) - point.schottky_volt, n).second;
-  return conductance * (1 + by_applied(point, b, std::abs(applied), reset, n) /
-                                by_schottky(point, b, std::abs(applied), reset, n));
+  const Barrier b = barrier(point, reset, n);
+  const double slope =
+      point.siemens * (1 + by_applied(point, b, reset, n) / by_schottky(point, b, reset, n));
+  return {least ? current(volt, state) : std::copysign(point.ampere, volt), slope};
 }
 
 void JartVcmV1b::derivative(double volt, std::span<const double> state,

@@ -95,10 +95,9 @@ template <typename Parameters, std::size_t n>
       found = true;
     }
     if (found) continue;
-    const std::string close = nearest(name, names);
-    throw InvalidArgument(fmt::format(
-        "model {}: unknown parameter '{}'{}; expected {}", model, name,
-        close.empty() ? "" : fmt::format(", did you mean {}?", close), fmt::join(names, ", ")));
+    throw InvalidArgument(fmt::format("model {}: unknown parameter '{}', expected one of {}{}",
+                                      model, name, fmt::join(names, ", "),
+                                      did_you_mean(name, names)));
   }
   return parameters;
 }

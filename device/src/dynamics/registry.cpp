@@ -34,10 +34,8 @@ const Model& find(std::string_view name) {
     if (model.name == name) return model;
   }
   const std::vector<std::string> names = dynamic_model_names();
-  const std::string close = nearest(name, names);
   throw InvalidArgument(fmt::format("model: expected one of {}, got '{}'{}", fmt::join(names, ", "),
-                                    name,
-                                    close.empty() ? "" : fmt::format("; did you mean {}?", close)));
+                                    name, did_you_mean(name, names)));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 /// A cell under a waveform: its state over time, with error control.
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -74,5 +75,42 @@ struct Trace {
 [[nodiscard]] Trace integrate(const DynamicCell& cell, const Waveform& waveform,
                               std::span<const double> initial,
                               const IntegrateOptions& options = {});
+
+/// What a cell has done on a short stretch.
+struct CellMove {
+  double joule = 0;             ///< integral of v i dt
+  double next_step_second = 0;  ///< the step that would come next
+  std::size_t steps = 0;        ///< tried
+  std::size_t evaluations = 0;  ///< of the state's derivative
+};
+
+/// Cells of one model over many short stretches of linear voltage, such as an array's macro steps,
+/// without the cost of a waveform and a trace for each.
+///
+/// The steps, their error control and the bounds are those of integrate(). But the whole stretch
+/// may be one step: who cuts time into such stretches sees to it that rates do not wake up unseen
+/// within one. The energy is integrated by Gauss's rule with 3 nodes a step, not 7.
+class CellIntegrator {
+ public:
+  /// @param tolerance  IntegrateOptions::tolerance
+  /// @throws InvalidArgument for a tolerance out of range. `cell` is referred to
+  CellIntegrator(const DynamicCell& cell, double tolerance);
+  CellIntegrator(CellIntegrator&&) noexcept;
+  ~CellIntegrator();
+
+  /// Moves `state` over `second` > 0 under a voltage from `from_volt` to `to_volt`, linear in time.
+  /// The result depends on nothing but the arguments.
+  /// @param first_step_second  tried first: CellMove::next_step_second of the former stretch; 0:
+  ///                           the whole
+  /// @param state  in and out, within the bounds
+  /// @throws NumericalError as integrate()
+  CellMove move(double from_volt, double to_volt, double second, double first_step_second,
+                std::span<double> state);
+
+ private:
+  class Line;
+  std::unique_ptr<IntegrateOptions> options_;
+  std::unique_ptr<Line> line_;
+};
 
 }  // namespace xbar::device

@@ -68,12 +68,15 @@ class Waveform {
   [[nodiscard]] static Waveform sine(const Sine& sine);
   [[nodiscard]] static Waveform pulses(const PulseTrain& train);
   /// Straight lines between (second, volt) points: the times ascending and >= 0, the last > 0.
-  [[nodiscard]] static Waveform piecewise_linear(std::vector<std::pair<double, double>> points);
+  [[nodiscard]] static Waveform piecewise_linear(
+      const std::vector<std::pair<double, double>>& points);
   /// piecewise_linear from the two columns, time (second) and voltage (volt), of a .csv file. One
   /// line of column names is allowed.
   /// @throws IoError for a missing or malformed file; InvalidArgument naming the file if its
   ///         numbers are no waveform
   [[nodiscard]] static Waveform file(const std::filesystem::path& path);
+  /// The same on bytes in memory; `name` stands for the file in messages.
+  [[nodiscard]] static Waveform csv(std::string_view bytes, const std::string& name);
 
   /// v(t), volt; the later one of two values where v jumps.
   [[nodiscard]] double value(double time) const;

@@ -2,6 +2,8 @@
 
 /// Arrays of cells whose state moves: the states of all cells, and what the cells let through.
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include <xbar/core/matrix.hpp>
@@ -18,7 +20,13 @@ struct ArrayState {
   [[nodiscard]] Index bitlines() const { return states.empty() ? 0 : states.front().cols(); }
   /// The state of cell (i,j).
   [[nodiscard]] std::vector<double> at(Index i, Index j) const;
-  void set(Index i, Index j, const std::vector<double>& state);
+  /// The same into an existing place, one number a state variable.
+  void get(Index i, Index j, std::span<double> state) const {
+    for (std::size_t k = 0; k < states.size(); ++k) state[k] = states[k](i, j);
+  }
+  void set(Index i, Index j, std::span<const double> state) {
+    for (std::size_t k = 0; k < states.size(); ++k) states[k](i, j) = state[k];
+  }
 };
 
 /// All cells at the same fraction of their way from off (0) to on (1).

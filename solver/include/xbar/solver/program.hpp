@@ -11,6 +11,7 @@
 #include <xbar/device/dynamics/dynamic_cell.hpp>
 #include <xbar/solver/array_state.hpp>
 #include <xbar/solver/circuit.hpp>
+#include <xbar/solver/pulse_ladder.hpp>
 #include <xbar/solver/write_pulse.hpp>
 
 namespace xbar::solver {
@@ -38,14 +39,6 @@ enum class ProgramOutcome {
 [[nodiscard]] ProgramRead parse_program_read(std::string_view name);
 /// "waiting", "reached", "out of pulses", "stuck", "open".
 [[nodiscard]] std::string_view program_outcome_name(ProgramOutcome outcome);
-
-/// Amplitudes of one direction: start, start + step, start + 2 step, ... up to most; then most.
-struct PulseLadder {
-  double pulse_second = 1e-6;  ///< > 0
-  double start_volt = 0.5;     ///< sizes, > 0: the sign is the direction's
-  double step_volt = 0.05;     ///< > 0
-  double max_volt = 3;         ///< >= start_volt
-};
 
 struct ProgramOptions {
   double tolerance = 0.05;  ///< |reading / target - 1| that will do, > 0
@@ -109,6 +102,13 @@ struct ProgramReport {
   double mean_error = 0;   ///< of |error| of the closed cells
 };
 
+/// Puts suggest_pulse_ladder() for both directions into `options`. The share of the voltage is the
+/// least among the four corner cells selected alone at the read voltage, the array being at its
+/// targets; not below 0.05.
+/// @throws InvalidArgument as program(); NumericalError as suggest_pulse_ladder()
+void suggest_pulses(const Circuit& circuit, const device::DynamicCell& cell, const Matrix& targets,
+                    ProgramOptions& options);
+
 /// Called when a unit is done: the state, and the unit's pulses.
 using ProgramUnitDone = std::function<void(const ProgramState&, const std::vector<ProgramPulse>&)>;
 
@@ -122,7 +122,8 @@ void check_program(const Circuit& circuit, const device::DynamicCell& cell, cons
 /// them at once, SET before RESET; after each pulse the unit is read again. Amplitudes climb the
 /// direction's ladder. A direction that is taken up again, because a pulse overshot, starts anew
 /// with half the step. A cell whose budget is used up, or that the largest pulse moves by less than
-/// a thousandth of the tolerance, is left as it is and reported as such.
+/// a thousandth of the tolerance, is left as it is and reported as such. Passes end early where
+/// every cell is within tolerance.
 /// @param circuit  of its conductances only zeros count: open cells
 /// @param state    in and out: from start_program(), or where former work ended
 /// @throws InvalidArgument naming the argument, or the cell whose target it cannot have, with its

@@ -8,6 +8,7 @@
 
 #include <xbar/core/matrix.hpp>
 #include <xbar/core/progress.hpp>
+#include <xbar/device/cell_model.hpp>
 #include <xbar/device/waveform.hpp>
 #include <xbar/solver/circuit.hpp>
 #include <xbar/solver/solve.hpp>
@@ -63,8 +64,9 @@ struct TransientOptions {
 struct TransientReport {
   Index steps = 0;       ///< accepted
   Index rejected = 0;    ///< repeated with a shorter step
-  Index factors = 0;     ///< times that the matrix was factored: once a step length
-  Index solves = 0;      ///< linear systems: two a step, and one for each error that is filtered
+  Index factors = 0;     ///< matrices: one a step length, or one a tangent circuit
+  Index solves = 0;      ///< linear systems: two a step, or for cells that are not linear all of
+                         ///< Newton's; and one for each error that is filtered
   Index iterations = 0;  ///< conjugate-gradient steps in all of them
   double largest_error = 0;     ///< largest estimated error of an accepted step, share of the peak
   double delivered_joule = 0;   ///< by all terminals
@@ -83,9 +85,9 @@ struct TransientResult {
   /// n, second: when the current of a bitline is within the settle tolerance for good. Infinite:
   /// not by T. Empty if not asked for.
   Vector settling_second;
-  Vector
-      final_current;   ///< n, ampere: of solve() at the inputs of time T, if settling is asked for
-  NodeVoltages nodes;  ///< at T, if asked for
+  Vector final_current;  ///< n, ampere: at rest with the inputs of time T, if settling is asked
+                         ///< for
+  NodeVoltages nodes;    ///< at T, if asked for
   TransientReport report;
 };
 
@@ -102,9 +104,21 @@ struct TransientResult {
 /// below a thousandth of the peak current count as that.
 /// @throws InvalidArgument naming the argument, or if the circuit has shorted cells; NumericalError
 /// with the time if the steps become too short or a system cannot be solved
-/// @cost a step takes one to two times as long as solve() of that array
+/// @cost a step takes about as long as solve() of that array
 [[nodiscard]] TransientResult transient(const Circuit& circuit, const Capacitance& capacitance,
                                         const TransientInput& input,
+                                        const TransientOptions& options);
+
+/// The same with cells whose current I(v) is no multiple of their voltage: i(u - w) takes the place
+/// of G (u - w) in K x. Each stage is solved by Newton's method, whose tangent circuits the same
+/// solver takes, until the cells agree with their tangents to a hundredth of the tolerance (2-norm
+/// of the currents of all cells, share of the peak). Where that fails, the step is shortened.
+/// Energies are as above, with I v in the cells.
+/// @param circuit  its conductances are the cells' G, siemens, finite
+/// @throws as above; the message of a NumericalError also says where Newton's residual is largest
+/// @cost a step takes two to four solutions of a factored array, with its factors
+[[nodiscard]] TransientResult transient(const Circuit& circuit, const device::CellModel& cells,
+                                        const Capacitance& capacitance, const TransientInput& input,
                                         const TransientOptions& options);
 
 }  // namespace xbar::solver

@@ -88,7 +88,7 @@ struct WriteReport {
   Index rejected = 0;  ///< tries with too large an error
   Index solves = 0;    ///< of the wired array
   Index newton_iterations = 0;
-  Index integrations = 0;  ///< of single cells over a macro step; the others could not move
+  Index integrations = 0;  ///< of single cells over a macro step; the others rest or creep
   WriteEnergy energy;
   Matrix peak_volt;             ///< m x n, largest |u - w| of each cell at a macro step's end
   CellExtreme unselected_volt;  ///< the largest of it among unselected cells
@@ -105,8 +105,8 @@ struct WriteReport {
 /// integrated under the voltage linear from v(t) to v_p: x_p; (2) Newton with x_p gives v_c, the
 /// cells are integrated again from t, linear from v(t) to v_c: x(t + h). Second order in h; the
 /// difference x(t + h) - x_p, which is of the second order, chooses h. Steps end at the waveform's
-/// breakpoints. Each cell's integration has its own error control; cells below threshold or at
-/// rest on a bound are left out.
+/// breakpoints. Each cell's integration has its own error control; cells that rest on a bound or
+/// move by less than a thousandth are moved by Heun's rule, with the same tolerance.
 /// @param circuit  of its conductances only zeros count: open cells, whose state stays
 /// @param waveform v(t), volt, across the selected cells if the wires were ideal, positive from
 ///                 wordline to bitline

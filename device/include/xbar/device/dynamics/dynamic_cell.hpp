@@ -19,6 +19,12 @@ struct StateVariable {
   [[nodiscard]] double upper() const { return off < on ? on : off; }
 };
 
+/// Current and slope of a cell.
+struct Branch {
+  double ampere = 0;
+  double siemens = 0;  ///< dI/dv
+};
+
 /// A two-terminal cell with states x:
 ///     i = I(v, x)        dx/dt = f(v, x)        lower <= x <= upper
 /// A state at a bound stays there until f points inwards. I(0, x) = 0: the loop is pinched.
@@ -36,6 +42,10 @@ class DynamicCell {
   [[nodiscard]] virtual double current(double volt, std::span<const double> state) const = 0;
   /// dI/dv at constant state, siemens.
   [[nodiscard]] virtual double current_slope(double volt, std::span<const double> state) const = 0;
+  /// current() and current_slope(), for models that find them together.
+  [[nodiscard]] virtual Branch branch(double volt, std::span<const double> state) const {
+    return {current(volt, state), current_slope(volt, state)};
+  }
   /// f(v, x), units of the states per second, written to `rate`.
   virtual void derivative(double volt, std::span<const double> state,
                           std::span<double> rate) const = 0;

@@ -55,12 +55,12 @@ struct JartVcmV1bParameters {
 ///                     dW = dW_A (sqrt(1 - G^2) -/+ G pi/2 + G asin G)   G = z E a/(pi dW_A)
 ///     V > 0 (RESET):  E = (V_s + I (R_d + R_p))/l_c    F = 1 - (N_min/N)^10
 ///     V < 0 (SET):    E = I R_d/l_d                    F = 1 - (N/N_max)^10
-/// V_s and T are found together, by bracketing, to rounding. As published, phi comes back to phi_0
-/// just below V_s = phi_0 - phi_n = 0.08 V, so that for V > 0 up to three V_s fit one V. The
-/// smallest is taken: the branch that starts at V = 0, which a circuit simulator stays on, where a
-/// bisection from V would leave it. With the default parameters it goes beyond 6 V in every state;
-/// where other parameters end it, I jumps down to the next branch. Negative voltages switch on;
-/// stiff.
+/// V_s and T are found together, by Newton's method within brackets, to rounding. As published, phi
+/// comes back to phi_0 just below V_s = phi_0 - phi_n = 0.08 V, so that for V > 0 up to three V_s
+/// fit one V. The smallest is taken: the branch that starts at V = 0, which a circuit simulator
+/// stays on, where a bisection from V would leave it. With the default parameters it goes beyond 6
+/// V in every state; where other parameters end it, I jumps down to the next branch. Negative
+/// voltages switch on; stiff.
 class JartVcmV1b final : public DynamicCell {
  public:
   /// @throws InvalidArgument naming the parameter
@@ -68,6 +68,7 @@ class JartVcmV1b final : public DynamicCell {
 
   [[nodiscard]] double current(double volt, std::span<const double> state) const override;
   [[nodiscard]] double current_slope(double volt, std::span<const double> state) const override;
+  [[nodiscard]] Branch branch(double volt, std::span<const double> state) const override;
   void derivative(double volt, std::span<const double> state,
                   std::span<double> rate) const override;
   [[nodiscard]] double temperature(double volt, std::span<const double> state) const override;
@@ -80,27 +81,32 @@ class JartVcmV1b final : public DynamicCell {
   struct Point {
     double schottky_volt = 0;
     double ampere = 0;
+    double siemens = 0;  ///< dI/dvolt of the series resistors
     double kelvin = 0;
   };
-  /// Logarithm of the barrier's current and its partial derivatives.
+  /// ln I_barrier - ln I_series, and the partial derivatives of ln I_barrier.
   struct Barrier {
-    double log_ampere = 0;
+    double log_ratio = 0;
     double by_volt = 0;
     double by_kelvin = 0;
   };
+  /// I of the series resistors, and dI/dvolt.
+  struct Series {
+    double ampere = 0;
+    double siemens = 0;
+  };
   [[nodiscard]] Point solve(double volt, double n) const;
+  [[nodiscard]] Point bracket(double size, bool reset, double n) const;
   [[nodiscard]] Point at_schottky(double schottky_volt, double volt, bool reset, double n) const;
   [[nodiscard]] std::pair<double, double> surplus(double schottky_volt, double volt, bool reset,
                                                   double n) const;
-  [[nodiscard]] double by_schottky(const Point& point, const Barrier& b, double volt, bool reset,
+  [[nodiscard]] double by_schottky(const Point& point, const Barrier& b, bool reset,
                                    double n) const;
-  [[nodiscard]] double by_applied(const Point& point, const Barrier& b, double volt, bool reset,
-                                  double n) const;
+  [[nodiscard]] double by_applied(const Point& point, const Barrier& b, bool reset, double n) const;
   [[nodiscard]] double peak(double flat, double volt, double n) const;
-  [[nodiscard]] Barrier barrier(double schottky_volt, double kelvin, bool reset, double n) const;
+  [[nodiscard]] Barrier barrier(const Point& point, bool reset, double n) const;
   [[nodiscard]] double disc_ohm(double n) const { return disc_ohm_times_n_ / n; }
-  /// I of the series resistors under `volt`, and dI/dvolt.
-  [[nodiscard]] std::pair<double, double> series(double volt, double n) const;
+  [[nodiscard]] Series series(double volt, double n) const;
   [[nodiscard]] double thermal(bool reset) const;
 
   JartVcmV1bParameters p_;
