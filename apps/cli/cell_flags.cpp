@@ -1,6 +1,5 @@
 #include "cell_flags.hpp"
 
-#include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -57,17 +56,11 @@ void CellFlags::add(CLI::App& app) {
 
 std::unique_ptr<device::CellModel> CellFlags::model() const {
   device::CellSettings settings;
-  for (const std::string& text : parameters_) {
-    const std::size_t equal = text.find('=');
-    const auto value = equal == std::string::npos
-                           ? std::nullopt
-                           : as_number<double>(std::string_view(text).substr(equal + 1));
-    if (!value) {
-      throw InvalidArgument(fmt::format("--cell-parameter: expected NAME=VALUE, got '{}'", text));
-    }
-    settings.parameters[text.substr(0, equal)] = *value;
+  settings.parameters = read_parameters("--cell-parameter", parameters_);
+  if (!sinh_alpha_.empty() &&
+      !settings.parameters.emplace("sinh_alpha", number("--sinh-alpha", sinh_alpha_)).second) {
+    throw InvalidArgument("--sinh-alpha: --cell-parameter gives sinh_alpha too");
   }
-  if (!sinh_alpha_.empty()) settings.parameters["sinh_alpha"] = number("--sinh-alpha", sinh_alpha_);
   if (!gate_volt_.empty()) {
     const auto value = as_number<double>(gate_volt_);
     settings.gate_volt =

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The cell model and its parameters: the flags of solve.
+/// The cell model and its parameters: the flags of solve, transient and spice.
 
 #include <memory>
 #include <string>

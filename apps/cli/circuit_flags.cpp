@@ -217,6 +217,15 @@ Matrix read_conductance(const std::string& path) {
   return conductance;
 }
 
+Matrix read_input_vector(const std::string& path) {
+  Matrix voltage = read_array(path).values;
+  if (voltage.cols() != 1) {
+    throw InvalidArgument(
+        fmt::format("{}: expected one input vector, got {}", path, voltage.cols()));
+  }
+  return voltage;
+}
+
 void CircuitFlags::add(CLI::App& app, Unselected unselected) {
   const auto resistance = [&](const std::string& flag, std::string& text, const std::string& help) {
     app.add_option(flag, text, help)

@@ -19,6 +19,10 @@ namespace xbar::cli {
 /// @throws IoError; InvalidArgument naming the file and the entry
 [[nodiscard]] Matrix read_conductance(const std::string& path);
 
+/// One input vector from a file, m x 1, volt, for commands that take no more.
+/// @throws IoError; InvalidArgument naming the file if there are several
+[[nodiscard]] Matrix read_input_vector(const std::string& path);
+
 /// Resistances as numbers or files, driven and sensed ends, selected lines, faults.
 class CircuitFlags {
  public:

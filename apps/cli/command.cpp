@@ -24,10 +24,8 @@ void Command::finish_parsing() {
       throw InvalidArgument(fmt::format("{}: unexpected argument '{}'", name(), extra));
     }
     const std::string flag = extra.substr(0, extra.find('='));
-    const std::string close = nearest(flag, flag_names(*app_));
-    throw InvalidArgument(
-        fmt::format("{}: unknown flag {}{}; xbar {} --help lists them", name(), flag,
-                    close.empty() ? "" : fmt::format(", did you mean {}?", close), name()));
+    throw InvalidArgument(fmt::format("{}: unknown flag {}; xbar {} --help lists them{}", name(),
+                                      flag, name(), did_you_mean(flag, flag_names(*app_))));
   }
   if (!config_path_.empty()) apply_config(config_path_, *app_);
   for (const CLI::Option* option : required_) {

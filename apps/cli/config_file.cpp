@@ -54,16 +54,21 @@ void apply_config(const std::filesystem::path& path, CLI::App& app) {
     std::replace(flag.begin(), flag.end(), '_', '-');
     CLI::Option* option = app.get_option_no_throw(flag);
     if (option == nullptr || flag == "--config" || flag == "--help") {
-      const std::string close = nearest(flag, flag_names(app));
+      std::vector<std::string> keys = flag_names(app);
+      for (std::string& name : keys) name.erase(0, 2);  // the dashes
       throw InvalidArgument(
-          fmt::format("{}: unknown key '{}'{}", path.string(), key,
-                      close.empty() ? "" : fmt::format(", did you mean '{}'?", close.substr(2))));
+          fmt::format("{}: unknown key '{}'{}", path.string(), key, did_you_mean(key, keys)));
     }
     if (option->count() > 0) continue;  // the command line wins
     const std::string where = fmt::format("{}: key '{}'", path.string(), key);
     try {
       if (const toml::array* values = node.as_array()) {
         for (const toml::node& value : *values) option->add_result(as_value(value, where));
+      } else if (const toml::table* entries = node.as_table()) {
+        // [flag] NAME = VALUE is --flag NAME=VALUE.
+        for (const auto& [name, value] : *entries) {
+          option->add_result(fmt::format("{}={}", name.str(), as_text(value, where)));
+        }
       } else {
         option->add_result(as_text(node, where));
       }

@@ -21,21 +21,6 @@ namespace {
 
 constexpr std::size_t most_points = 10'000'000;
 
-/// @throws InvalidArgument unless `text` is NAME=VALUE with a number
-std::pair<std::string, double> read_parameter(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw InvalidArgument(fmt::format("--parameter: expected NAME=VALUE, got '{}'", text));
-  }
-  const std::string word = text.substr(equals + 1);
-  const auto value = as_number<double>(word);
-  if (!value) {
-    throw InvalidArgument(
-        fmt::format("--parameter: {}: expected a number, got '{}'", text.substr(0, equals), word));
-  }
-  return {text.substr(0, equals), *value};
-}
-
 std::vector<double> even_times(double duration, std::size_t points) {
   std::vector<double> times(points);
   for (std::size_t k = 0; k < points; ++k) {
@@ -45,12 +30,17 @@ std::vector<double> even_times(double duration, std::size_t points) {
   return times;
 }
 
+/// Where the state stands between off and on at the k-th time.
+double fraction(const device::DynamicCell& cell, const device::Trace& trace, std::size_t k) {
+  return cell.fraction({trace.state.row(static_cast<Index>(k)).data(), cell.states().size()});
+}
+
 std::string csv(const device::DynamicCell& cell, const device::Trace& trace) {
   const bool warm = !trace.kelvin.empty() && !std::isnan(trace.kelvin.front());
   std::string text = "time_second,voltage_volt,current_ampere";
   if (warm) text += ",temperature_kelvin";
   for (const device::StateVariable& s : cell.states()) text += "," + s.name;
-  text += '\n';
+  text += ",fraction_on\n";
   for (std::size_t k = 0; k < trace.time_second.size(); ++k) {
     auto out = std::back_inserter(text);
     fmt::format_to(out, "{:.17g},{:.17g},{:.17g}", trace.time_second[k], trace.voltage_volt[k],
@@ -59,7 +49,7 @@ std::string csv(const device::DynamicCell& cell, const device::Trace& trace) {
     for (Index s = 0; s < trace.state.cols(); ++s) {
       fmt::format_to(out, ",{:.17g}", trace.state(static_cast<Index>(k), s));
     }
-    text += '\n';
+    fmt::format_to(out, ",{:.17g}\n", fraction(cell, trace, k));
   }
   return text;
 }
@@ -135,6 +125,7 @@ class DeviceCommand final : public Command {
       write_file_atomically(folder->file("trace.csv"), csv(*cell, trace));
       write_plots(*folder, *cell, trace);
       folder->results() = document;
+      folder->results()["trace"] = "trace.csv";
       folder->save(true);
     }
     if (json_) {
@@ -147,13 +138,7 @@ class DeviceCommand final : public Command {
 
  private:
   [[nodiscard]] device::ParameterValues parameter_values() const {
-    device::ParameterValues values;
-    for (const std::string& text : parameters_) {
-      const auto [name, value] = read_parameter(text);
-      if (!values.emplace(name, value).second) {
-        throw InvalidArgument(fmt::format("--parameter: {} is given twice", name));
-      }
-    }
+    device::ParameterValues values = read_parameters("--parameter", parameters_);
     if (!temperature_) return values;
     const std::string ambient = "ambient_kelvin";
     const auto known = device::dynamic_model_parameters(model_);
@@ -242,15 +227,14 @@ class DeviceCommand final : public Command {
     for (std::size_t k = 0; k < trace.current_ampere.size(); ++k) {
       const bool at_zero = std::abs(trace.voltage_volt[k]) < 1e-9 * largest_volt;
       size.push_back(at_zero ? std::nan("") : std::abs(trace.current_ampere[k]));
-      const auto row = static_cast<Index>(k);
-      share.push_back(cell.fraction({trace.state.row(row).data(), cell.states().size()}));
+      share.push_back(fraction(cell, trace, k));
     }
     const auto write = [&](const char* file, const std::string& svg) {
       write_file_atomically(folder.file(file), svg);
     };
-    report::Axis fraction{"Share of the way from off to on"};
-    fraction.min = 0;
-    fraction.max = 1;
+    report::Axis on{"Share of the way from off to on"};
+    on.min = 0;
+    on.max = 1;
     write("loop.svg", plot(model_ + ": current against voltage", volt, {"Current", "A"},
                            trace.voltage_volt, trace.current_ampere));
     write("loop_log.svg",
@@ -259,7 +243,7 @@ class DeviceCommand final : public Command {
     write("voltage.svg", plot("Voltage", time, volt, trace.time_second, trace.voltage_volt));
     write("current.svg",
           plot("Current", time, {"Current", "A"}, trace.time_second, trace.current_ampere));
-    write("state.svg", plot("State", time, fraction, trace.time_second, share));
+    write("state.svg", plot("State", time, on, trace.time_second, share));
   }
 
   void print(const device::DynamicCell& cell, const device::Trace& trace) const {
@@ -283,8 +267,8 @@ class DeviceCommand final : public Command {
                r.rejected, r.bounds_hit);
     if (out_path_.empty()) return;
     fmt::print(
-        "\nwritten to {}: trace.csv, run.json, loop.svg, loop_log.svg, voltage.svg, "
-        "current.svg, state.svg\n",
+        "\nwritten to {0}: trace.csv, run.json, loop.svg, loop_log.svg, voltage.svg, "
+        "current.svg, state.svg\nnext: xbar report {0}\n",
         out_path_);
   }
 

@@ -14,14 +14,24 @@ CLI::Option* add_conductance_flag(CLI::App& app, std::string& path) {
       ->type_name("FILE");
 }
 
-void add_cell_flag(CLI::App& app, std::string& cell) {
-  app.add_option("--cell", cell, "cell model: linear");
-}
-
-void check_cell(const std::string& cell) {
-  if (cell != "linear") {
-    throw InvalidArgument(fmt::format("--cell: expected linear, got '{}'", cell));
+std::map<std::string, double> read_parameters(std::string_view flag,
+                                              const std::vector<std::string>& texts) {
+  std::map<std::string, double> values;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const auto value = equals == std::string::npos || equals == 0
+                           ? std::nullopt
+                           : as_number<double>(std::string_view(text).substr(equals + 1));
+    if (!value) {
+      throw InvalidArgument(
+          fmt::format("{}: expected NAME=VALUE with a number, got '{}'", flag, text));
+    }
+    const std::string name = text.substr(0, equals);
+    if (!values.emplace(name, *value).second) {
+      throw InvalidArgument(fmt::format("{}: {} is given twice", flag, name));
+    }
   }
+  return values;
 }
 
 void add_wire_flags(CLI::App& app, WireResistance& wires) {

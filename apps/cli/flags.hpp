@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,11 +32,12 @@ template <typename Number>
 /// --conductance. @return for Command::require
 CLI::Option* add_conductance_flag(CLI::App& app, std::string& path);
 
-/// --cell.
-void add_cell_flag(CLI::App& app, std::string& cell);
-
-/// @throws InvalidArgument unless `cell` names a cell model.
-void check_cell(const std::string& cell);
+/// The names and numbers of a flag that may be repeated.
+/// @param flag   for the message
+/// @param texts  NAME=VALUE each
+/// @throws InvalidArgument for anything else, and for a name given twice
+[[nodiscard]] std::map<std::string, double> read_parameters(std::string_view flag,
+                                                            const std::vector<std::string>& texts);
 
 /// --source-ohm, --sink-ohm, --wordline-ohm, --bitline-ohm; defaults as they stand in `wires`.
 void add_wire_flags(CLI::App& app, WireResistance& wires);

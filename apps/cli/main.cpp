@@ -67,6 +67,7 @@ int run(int argc, char** argv) {
   commands.push_back(make_device_command());
   commands.push_back(make_program_command());
   commands.push_back(make_validate_command());
+  commands.push_back(make_calibrate_command());
   commands.push_back(make_train_command());
   commands.push_back(make_evaluate_command());
   commands.push_back(make_remap_command());
@@ -84,10 +85,8 @@ int run(int argc, char** argv) {
     bool known = false;
     for (const std::string& name : names) known = known || name == word;
     if (!known) {
-      const std::string close = nearest(word, names);
-      throw InvalidArgument(
-          fmt::format("unknown command '{}'{}; xbar --help lists the commands", word,
-                      close.empty() ? "" : fmt::format(", did you mean {}?", close)));
+      throw InvalidArgument(fmt::format("unknown command '{}'; xbar --help lists the commands{}",
+                                        word, did_you_mean(word, names)));
     }
   }
   try {

@@ -1,8 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -19,119 +19,13 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "flags.hpp"
+#include "program_state.hpp"
 #include "run_folder.hpp"
 
 namespace xbar::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-device::ParameterValues read_parameters(const std::vector<std::string>& texts) {
-  device::ParameterValues values;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    const auto value =
-        equals == std::string::npos ? std::nullopt : as_number<double>(text.substr(equals + 1));
-    if (!value) {
-      throw InvalidArgument(
-          fmt::format("--parameter: expected NAME=VALUE with a number, got '{}'", text));
-    }
-    if (!values.emplace(text.substr(0, equals), *value).second) {
-      throw InvalidArgument(fmt::format("--parameter: {} is given twice", text.substr(0, equals)));
-    }
-  }
-  return values;
-}
-
-// state.npz: everything that going on needs, and how long the log was at that moment.
-
-std::string state_array(const device::StateVariable& variable) { return "state_" + variable.name; }
-
-// The numbers of a ProgramState that belong to no cell, with the length of the log.
-template <typename State, typename Visit>
-void for_numbers(State& state, double& log_bytes, const Visit& visit) {
-  visit(log_bytes);
-  visit(state.pass);
-  visit(state.unit);
-  visit(state.pulse_count);
-  visit(state.pulse_second);
-  visit(state.worst_imbalance);
-  for (auto* extreme : {&state.unselected_volt, &state.disturb}) {
-    visit(extreme->value);
-    visit(extreme->i);
-    visit(extreme->j);
-  }
-  visit(state.energy.delivered_joule);
-  visit(state.energy.cells_joule);
-  visit(state.energy.wordlines_joule);
-  visit(state.energy.bitlines_joule);
-  visit(state.energy.terminals_joule);
-  visit(state.energy.integrated_joule);
-}
-
-void save_state(const fs::path& path, const device::DynamicCell& cell, const Matrix& targets,
-                const solver::ProgramState& state, std::uintmax_t log_size) {
-  std::map<std::string, Matrix> arrays;
-  for (std::size_t k = 0; k < cell.states().size(); ++k) {
-    arrays[state_array(cell.states()[k])] = state.cells.states[k];
-  }
-  arrays["targets"] = targets;
-  arrays["pulses"] = state.pulses;
-  arrays["outcome"] = state.outcome;
-  arrays["second"] = state.second;
-  arrays["energy_joule"] = state.energy_joule;
-  std::vector<double> numbers;
-  auto log_bytes = static_cast<double>(log_size);
-  for_numbers(state, log_bytes,
-              [&](const auto& value) { numbers.push_back(static_cast<double>(value)); });
-  arrays["progress"] =
-      Eigen::Map<const Matrix>(numbers.data(), 1, static_cast<Index>(numbers.size()));
-  write_npz(path, arrays);
-}
-
-// @return how long the log was
-std::uintmax_t load_state(const fs::path& path, const device::DynamicCell& cell,
-                          const Matrix& targets, solver::ProgramState& state) {
-  const std::map<std::string, ArrayFile> arrays = read_npz(path);
-  const auto array = [&](const std::string& name) -> const Matrix& {
-    const auto found = arrays.find(name);
-    if (found == arrays.end()) {
-      throw IoError(fmt::format("{}: expected an array {}, found none", path.string(), name));
-    }
-    return found->second.values;
-  };
-  const auto of_cells = [&](const std::string& name) -> const Matrix& {
-    const Matrix& values = array(name);
-    if (values.rows() != targets.rows() || values.cols() != targets.cols()) {
-      throw InvalidArgument(fmt::format("{}: {}: expected {} x {}, got {} x {}", path.string(),
-                                        name, targets.rows(), targets.cols(), values.rows(),
-                                        values.cols()));
-    }
-    return values;
-  };
-  if (of_cells("targets") != targets) {
-    throw InvalidArgument(fmt::format(
-        "--targets: expected those of the run, which {} holds, got others", path.string()));
-  }
-  for (std::size_t k = 0; k < cell.states().size(); ++k) {
-    state.cells.states[k] = of_cells(state_array(cell.states()[k]));
-  }
-  state.pulses = of_cells("pulses");
-  state.outcome = of_cells("outcome");
-  state.second = of_cells("second");
-  state.energy_joule = of_cells("energy_joule");
-  const Matrix& numbers = array("progress");
-  double log_bytes = 0;
-  Index next = 0;
-  for_numbers(state, log_bytes, [&](auto& value) {
-    if (next >= numbers.size()) {
-      throw IoError(fmt::format("{}: progress: expected more than {} numbers", path.string(),
-                                numbers.size()));
-    }
-    value = static_cast<std::remove_reference_t<decltype(value)>>(numbers.data()[next++]);
-  });
-  return static_cast<std::uintmax_t>(log_bytes);
-}
 
 constexpr std::string_view log_head =
     "pass,wordline,bitline,pulse,volt,second,reading_siemens,error\n";
@@ -196,6 +90,7 @@ class ProgramCommand final : public Command {
     const auto ladder = [&](const std::string& prefix, solver::PulseLadder& values,
                             const std::string& which) {
       const std::string note = prefix.empty() ? "" : "; default: as without reset-";
+      // Without any of these flags the ladders suit the cell.
       return std::array{app.add_option("--" + prefix + "pulse-second", values.pulse_second,
                                        "length of " + which + ", second" + note),
                         app.add_option("--" + prefix + "start-volt", values.start_volt,
@@ -205,12 +100,15 @@ class ProgramCommand final : public Command {
                         app.add_option("--" + prefix + "max-volt", values.max_volt,
                                        "largest amplitude, volt" + note)};
     };
-    ladder("", options_.set, "pulses");
+    set_flags_ = ladder("", options_.set, "pulses (none of these flags: measured on the cell)");
     reset_flags_ = ladder("reset-", options_.reset, "RESET pulses");
     for (CLI::Option* flag : reset_flags_) flag->default_str("");
-    app.add_option("--max-pulses", options_.max_pulses, "pulses a cell gets in a pass");
-    app.add_option("--passes", options_.passes,
-                   "times through the array; a second one mends disturbed neighbours");
+    max_pulses_ = app.add_option("--max-pulses", options_.max_pulses,
+                                 "pulses a cell gets in a pass; with measured pulses 500");
+    passes_ = app.add_option("--passes", options_.passes,
+                             "times through the array, which ends once all cells are within "
+                             "tolerance; a second one mends disturbed neighbours; with measured "
+                             "pulses 10");
     app.add_option("--step-tolerance", options_.write.tolerance,
                    "relative error of a step in time of the array");
     out_ = app.add_option("--out", out_path_, "folder of the run; default: a new one under out/")
@@ -223,11 +121,17 @@ class ProgramCommand final : public Command {
 
   int run() override {
     read_options();
-    const auto cell = device::make_dynamic_cell(model_, read_parameters(parameters_));
+    const auto cell =
+        device::make_dynamic_cell(model_, read_parameters("--parameter", parameters_));
     const Matrix targets = read_array(targets_path_).values;
     const solver::Circuit circuit =
         circuit_flags_.circuit(Matrix::Ones(targets.rows(), targets.cols()));
     solver::ProgramState state = solver::start_program(*cell, initial_state(*cell, targets));
+    if (!ladder_given()) {
+      solver::suggest_pulses(circuit, *cell, targets, options_);
+      if (max_pulses_->count() == 0) options_.max_pulses = measured_max_pulses;
+      if (passes_->count() == 0) options_.passes = measured_passes;
+    }
     const bool resume = resume_->count() > 0;
     RunFolder folder(resume              ? fs::path(resume_path_)
                      : out_->count() > 0 ? fs::path(out_path_)
@@ -240,11 +144,13 @@ class ProgramCommand final : public Command {
       solver::check_program(circuit, *cell, targets, options_, state);
       fs::create_directories(folder.path());
       write_file_atomically(folder.file("log.csv"), log_head);
-      save_state(folder.file("state.npz"), *cell, targets, state, log_head.size());
+      save_program_state(folder.file("state.npz"), *cell, targets, state, log_head.size());
+      folder.results() = files();
       folder.save(false);
     }
     const solver::ProgramReport report = program(folder, circuit, *cell, targets, state);
     folder.results() = summary(targets, state, report);
+    folder.results().update(files());
     write_results(folder, targets, state, report);
     folder.save(true);
     if (json_) {
@@ -256,6 +162,15 @@ class ProgramCommand final : public Command {
   }
 
  private:
+  static constexpr Index measured_max_pulses = 500;
+  static constexpr Index measured_passes = 10;
+
+  [[nodiscard]] bool ladder_given() const {
+    const auto given = [](const CLI::Option* flag) { return flag->count() > 0; };
+    return std::any_of(set_flags_.begin(), set_flags_.end(), given) ||
+           std::any_of(reset_flags_.begin(), reset_flags_.end(), given);
+  }
+
   void read_options() {
     for (const CLI::Option* flag : line_flags_) {
       if (flag->count() == 0) continue;
@@ -298,13 +213,16 @@ class ProgramCommand final : public Command {
     }
   }
 
-  static void take_up(const RunFolder& folder, const device::DynamicCell& cell,
-                      const Matrix& targets, solver::ProgramState& state) {
+  void take_up(const RunFolder& folder, const device::DynamicCell& cell, const Matrix& targets,
+               solver::ProgramState& state) const {
     if (!fs::exists(folder.file("run.json"))) {
       throw InvalidArgument(fmt::format("--resume: expected the folder of a run, {} holds none",
                                         folder.path().string()));
     }
-    const std::uintmax_t size = load_state(folder.file("state.npz"), cell, targets, state);
+    const std::string file = folder.file("state.npz").string();
+    const Index units = solver::program_units(options_.order, targets.rows(), targets.cols());
+    const std::uintmax_t size =
+        parse_program_state(read_file(file), file, cell, targets, units, state);
     // Lines of a unit that was not done to its end come again.
     const fs::path log = folder.file("log.csv");
     if (!fs::exists(log) || fs::file_size(log) < size) {
@@ -325,7 +243,7 @@ class ProgramCommand final : public Command {
           circuit, cell, targets, options_, state,
           [&](const solver::ProgramState& now, const std::vector<solver::ProgramPulse>& pulses) {
             append(log, log_lines(pulses));
-            save_state(folder.file("state.npz"), cell, targets, now, fs::file_size(log));
+            save_program_state(folder.file("state.npz"), cell, targets, now, fs::file_size(log));
           });
     } catch (const Interrupted&) {
       throw Interrupted(fmt::format(
@@ -334,8 +252,21 @@ class ProgramCommand final : public Command {
     }
   }
 
-  static Json summary(const Matrix& targets, const solver::ProgramState& state,
-                      const solver::ProgramReport& report) {
+  // What the page of the run needs to find its way, from the beginning on.
+  [[nodiscard]] Json files() const {
+    return {{"tolerance", options_.tolerance}, {"log", "log.csv"}, {"arrays", "results.npz"}};
+  }
+
+  static Json ladder_json(const solver::PulseLadder& ladder) {
+    return {{"pulse_second", ladder.pulse_second},
+            {"start_volt", ladder.start_volt},
+            {"step_volt", ladder.step_volt},
+            {"max_volt", ladder.max_volt},
+            {"aim", ladder.aim}};
+  }
+
+  [[nodiscard]] Json summary(const Matrix& targets, const solver::ProgramState& state,
+                             const solver::ProgramReport& report) const {
     const auto extreme = [](const solver::CellExtreme& e) {
       return Json{{"value", e.value}, {"cell", Json::array({e.i, e.j})}};
     };
@@ -349,6 +280,8 @@ class ProgramCommand final : public Command {
             {"disturbed", report.disturbed_count},
             {"worst_error", report.worst_error},
             {"mean_error", report.mean_error},
+            {"set_pulses", ladder_json(options_.set)},
+            {"reset_pulses", ladder_json(options_.reset)},
             {"pulses", state.pulse_count},
             {"most_pulses_of_a_cell", state.pulses.maxCoeff()},
             {"pulse_second", state.pulse_second},
@@ -386,8 +319,14 @@ class ProgramCommand final : public Command {
     draw("pulses.svg", "Pulses of each cell", state.pulses, "pulses", "", report::Ramp::sequential);
   }
 
-  static void print(const RunFolder& folder, const Matrix& targets,
-                    const solver::ProgramState& state, const solver::ProgramReport& report) {
+  void print(const RunFolder& folder, const Matrix& targets, const solver::ProgramState& state,
+             const solver::ProgramReport& report) const {
+    for (const auto& [name, ladder] :
+         {std::pair{"SET", options_.set}, std::pair{"RESET", options_.reset}}) {
+      fmt::print("{} pulses of {:.3g} s from {:.4g} V by {:.3g} V to {:.4g} V{}\n", name,
+                 ladder.pulse_second, ladder.start_volt, ladder.step_volt, ladder.max_volt,
+                 ladder.aim > 0 ? fmt::format(", adaptive, {:.2g} of ln G each", ladder.aim) : "");
+    }
     const solver::WriteEnergy& energy = state.energy;
     fmt::print(
         "{} x {} array: {} of {} cells within tolerance, worst error {:.3g} %, mean {:.3g} %\n",
@@ -427,7 +366,10 @@ class ProgramCommand final : public Command {
   std::string by_ = "cell";
   std::string read_ = "ideal";
   solver::ProgramOptions options_;
+  std::array<CLI::Option*, 4> set_flags_{};
   std::array<CLI::Option*, 4> reset_flags_{};
+  CLI::Option* max_pulses_ = nullptr;
+  CLI::Option* passes_ = nullptr;
   std::string out_path_;
   std::string resume_path_;
   CLI::Option* out_ = nullptr;

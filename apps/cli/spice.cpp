@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <xbar/core/array_file.hpp>
 #include <xbar/core/atomic_file.hpp>
-#include <xbar/core/error.hpp>
+#include <xbar/solver/newton.hpp>
 #include <xbar/solver/solve.hpp>
 #include <xbar/solver/spice_netlist.hpp>
 
+#include "cell_flags.hpp"
 #include "circuit_flags.hpp"
 #include "commands.hpp"
 #include "flags.hpp"
@@ -25,24 +25,22 @@ class SpiceCommand final : public Command {
     require(
         app.add_option("--voltage", voltage_path_, "one input vector, m, volt")->type_name("FILE"));
     circuit_flags_.add(app, CircuitFlags::Unselected::any);
-    add_cell_flag(app, cell_);
+    cell_flags_.add(app);
     require(app.add_option("--out", out_path_, "write the netlist, .cir")->type_name("FILE"));
   }
 
   int run() override {
-    check_cell(cell_);
+    const auto cells = cell_flags_.model();
     const solver::Circuit circuit = circuit_flags_.circuit(read_conductance(conductance_path_));
-    const Matrix voltage = read_array(voltage_path_).values;
-    if (voltage.cols() != 1) {
-      throw InvalidArgument(
-          fmt::format("{}: expected one input vector, got {}", voltage_path_, voltage.cols()));
-    }
-    const solver::TerminalVoltage terminals = circuit_flags_.terminal_voltage(voltage, circuit);
-    const solver::SolveResult result = solver::solve(circuit, terminals);
-    write_file_atomically(out_path_,
-                          solver::spice_netlist(circuit, terminals.wordline.col(0),
-                                                terminals.bitline_input(0, circuit.bitlines()),
-                                                result.current.col(0)));
+    const solver::TerminalVoltage terminals =
+        circuit_flags_.terminal_voltage(read_input_vector(voltage_path_), circuit);
+    const Matrix current = cell_flags_.linear()
+                               ? solver::solve(circuit, terminals).current
+                               : solver::solve_newton(circuit, *cells, terminals).current;
+    write_file_atomically(
+        out_path_,
+        solver::spice_netlist(circuit, *cells, terminals.wordline.col(0),
+                              terminals.bitline_input(0, circuit.bitlines()), current.col(0)));
     fmt::print("{0}\nnext: ngspice -b {0}\n", out_path_);
     return 0;
   }
@@ -51,7 +49,7 @@ class SpiceCommand final : public Command {
   std::string conductance_path_;
   std::string voltage_path_;
   CircuitFlags circuit_flags_;
-  std::string cell_ = "linear";
+  CellFlags cell_flags_;
   std::string out_path_;
 };
 

@@ -12,6 +12,7 @@
 #include <xbar/report/plot.hpp>
 #include <xbar/solver/transient.hpp>
 
+#include "cell_flags.hpp"
 #include "circuit_flags.hpp"
 #include "commands.hpp"
 #include "console.hpp"
@@ -43,6 +44,7 @@ class TransientCommand final : public Command {
     require(
         app.add_option("--voltage", voltage_path_, "one input vector, m, volt")->type_name("FILE"));
     circuit_flags_.add(app, CircuitFlags::Unselected::any);
+    cell_flags_.add(app);
     require(app.add_option("--node-farad", node_,
                            "capacitance of every node to ground, or a file, m x n")
                 ->type_name("FARAD|FILE"));
@@ -71,20 +73,19 @@ class TransientCommand final : public Command {
 
   int run() override {
     check();
+    const auto cells = cell_flags_.model();
     const solver::Circuit circuit = circuit_flags_.circuit(read_conductance(conductance_path_));
-    const Matrix voltage = read_array(voltage_path_).values;
-    if (voltage.cols() != 1) {
-      throw InvalidArgument(
-          fmt::format("{}: expected one input vector, got {}", voltage_path_, voltage.cols()));
-    }
-    const solver::TerminalVoltage terminals = circuit_flags_.terminal_voltage(voltage, circuit);
+    const solver::TerminalVoltage terminals =
+        circuit_flags_.terminal_voltage(read_input_vector(voltage_path_), circuit);
     const solver::TransientInput input{
         terminals.wordline.col(0), terminals.bitline_input(0, circuit.bitlines()), {shape()}, {}};
     ProgressBar bar;
     options_.progress = bar.callback();
     options_.settle_tolerance = settle_tolerance_;
     const solver::TransientResult result =
-        solver::transient(circuit, capacitance(circuit), input, options_);
+        cell_flags_.linear()
+            ? solver::transient(circuit, capacitance(circuit), input, options_)
+            : solver::transient(circuit, *cells, capacitance(circuit), input, options_);
     if (!current_path_.empty()) write_array(current_path_, result.current);
     if (!plot_path_.empty()) write_file_atomically(plot_path_, plot(result));
     if (json_) {
@@ -248,6 +249,7 @@ class TransientCommand final : public Command {
                              {"dissipated", report.dissipated_joule},
                              {"stored", report.stored_joule},
                              {"imbalance", report.energy_imbalance}}},
+                           {"cell", cell_flags_.name()},
                            {"report", to_json(report)}};
     fmt::print("{}\n", document.dump());
   }
@@ -255,6 +257,7 @@ class TransientCommand final : public Command {
   std::string conductance_path_;
   std::string voltage_path_;
   CircuitFlags circuit_flags_;
+  CellFlags cell_flags_;
   std::string node_;
   double coupling_ = 0;
   double rise_second_ = 0;

@@ -50,4 +50,9 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
   return result;
 }
 
+std::string did_you_mean(std::string_view word, std::span<const std::string> names) {
+  const std::string close = nearest(word, names);
+  return close.empty() ? "" : "; did you mean " + close + "?";
+}
+
 }  // namespace xbar

@@ -52,10 +52,9 @@ void check_named_tensors(const std::string& what, const std::map<std::string, Sh
     if (expected.contains(name)) continue;
     std::vector<std::string> names;
     for (const auto& [known, shape] : expected) names.push_back(known);
-    const std::string suggestion = nearest(name, names);
-    throw InvalidArgument(fmt::format(
-        "{}: found tensor {} of shape {}, expected none of that name{}", what, name,
-        axes_text(tensor.shape), suggestion.empty() ? "" : "; the nearest is " + suggestion));
+    throw InvalidArgument(
+        fmt::format("{}: found tensor {} of shape {}, expected none of that name{}", what, name,
+                    axes_text(tensor.shape), did_you_mean(name, names)));
   }
 }
 

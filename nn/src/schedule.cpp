@@ -65,10 +65,8 @@ ScheduleKind schedule_kind(std::string_view name) {
     if (known == name) return kind;
     names.emplace_back(known);
   }
-  const std::string suggestion = nearest(name, names);
-  throw InvalidArgument(
-      fmt::format("schedule: expected one of {}, found {}{}", fmt::join(names, ", "), name,
-                  suggestion.empty() ? "" : fmt::format("; did you mean {}?", suggestion)));
+  throw InvalidArgument(fmt::format("schedule: expected one of {}, found {}{}",
+                                    fmt::join(names, ", "), name, did_you_mean(name, names)));
 }
 
 }  // namespace xbar::nn

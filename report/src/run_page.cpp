@@ -14,9 +14,11 @@ std::string run_page(const std::filesystem::path& folder) {
   if (run.command == "train") return pages::train_page(run).html();
   if (run.command == "validate") return pages::validate_page(run).html();
   if (run.command == "remap") return pages::remap_page(run).html();
-  throw InvalidArgument(
-      fmt::format("{}: command: expected quickstart, train, validate or remap, found '{}'",
-                  (folder / "run.json").string(), run.command));
+  if (run.command == "device") return pages::device_page(run).html();
+  if (run.command == "program") return pages::program_page(run).html();
+  throw InvalidArgument(fmt::format(
+      "{}: command: expected quickstart, train, validate, remap, device or program, found '{}'",
+      (folder / "run.json").string(), run.command));
 }
 
 }  // namespace xbar::report

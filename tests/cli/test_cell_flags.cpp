@@ -89,7 +89,12 @@ TEST_CASE("cli/cell_flags: mistakes are named", "[cli]") {
   refused("--sinh-alpha 2", "cell linear: expected no parameter, got 'sinh_alpha'");
   refused("--cell sinh --sinh-alpha two", "--sinh-alpha: expected a number, got 'two'");
   refused("--cell sinh --sinh-alpha -2", "sinh_alpha: expected 0 to 1000 1/V, got -2");
-  refused("--cell sinh --cell-parameter sinh_alpha", "expected NAME=VALUE, got 'sinh_alpha'");
+  refused("--cell sinh --cell-parameter sinh_alpha",
+          "--cell-parameter: expected NAME=VALUE with a number, got 'sinh_alpha'");
+  refused("--cell sinh --cell-parameter sinh_alpha=1 --cell-parameter sinh_alpha=2",
+          "--cell-parameter: sinh_alpha is given twice");
+  refused("--cell sinh --cell-parameter sinh_alpha=1 --sinh-alpha 2",
+          "--sinh-alpha: --cell-parameter gives sinh_alpha too");
   refused("--cell table", "--cell-table: cell table takes a table");
   refused("--cell table --cell-table falling.csv",
           "falling.csv: expected currents that do not fall");

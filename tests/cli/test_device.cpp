@@ -80,8 +80,10 @@ TEST_CASE("cli/device: bad input is named, and nothing is written", "[cli]") {
   expect("", "--model is required");
   expect("--model jart", "model: expected one of vteam");
   expect("--model vteam --parameter off_ohms=3", "did you mean off_ohm?");
-  expect("--model vteam --parameter off_ohm", "expected NAME=VALUE");
-  expect("--model vteam --parameter off_ohm=x", "off_ohm: expected a number, got 'x'");
+  expect("--model vteam --parameter off_ohm", "expected NAME=VALUE with a number, got 'off_ohm'");
+  expect("--model vteam --parameter =3", "expected NAME=VALUE with a number, got '=3'");
+  expect("--model vteam --parameter off_ohm=x",
+         "--parameter: expected NAME=VALUE with a number, got 'off_ohm=x'");
   expect("--model vteam --parameter off_ohm=-1", "off_ohm: expected a finite number > 0, got -1");
   expect("--model vteam --parameter off_ohm=2000 --parameter off_ohm=3000", "given twice");
   expect("--model vteam --temperature 300", "model vteam has no temperature");
@@ -102,4 +104,33 @@ TEST_CASE("cli/device: a run is not written over", "[cli]") {
   const auto outcome = run_xbar(scratch, "device --model vteam --out run");
   REQUIRE(outcome.code == 2);
   REQUIRE_THAT(outcome.err, Contains("holds a run already"));
+}
+
+TEST_CASE("cli/device: the page of a run", "[cli]") {
+  const Scratch scratch;
+  REQUIRE(run_xbar(scratch, "device --model jart-vcm-v1b --points 200 --out run").code == 0);
+  const auto outcome = run_xbar(scratch, "report run");
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const std::string page = xbar::read_file(scratch("run/index.html"));
+  REQUIRE_THAT(page, Contains("One jart-vcm-v1b cell") && Contains("Temperature"));
+}
+
+TEST_CASE("cli/device: an interrupt ends with 130, and nothing is half-written", "[cli]") {
+  const Scratch scratch;
+  // 100000 periods take minutes. The signal comes when the program is ready to catch it: SIGINT is
+  // bit 1 of the mask.
+  xbar::write_file_atomically(
+      scratch("interrupt.sh"),
+      "'" XBAR_PROGRAM
+      "' device --model jart-vcm-v1b --waveform triangle:high=1.5,low=-1.5,period=6,count=100000 "
+      "--out run 2>err.txt >out.txt & P=$!\n"
+      "for k in $(seq 600); do\n"
+      "  case $(sed -n 's/^SigCgt:.*\\(.\\)$/\\1/p' /proc/$P/status) in [2367abef]) break;; esac\n"
+      "  sleep 0.1\ndone\n"
+      "sleep 0.3; kill -INT $P; wait $P; echo $? >code.txt\n");
+  REQUIRE(std::system(("cd '" + scratch("") + "' && sh interrupt.sh").c_str()) == 0);
+  REQUIRE(xbar::read_file(scratch("code.txt")) == "130\n");
+  REQUIRE(xbar::read_file(scratch("err.txt")) == "xbar: interrupted\n");
+  REQUIRE_FALSE(std::filesystem::exists(scratch("run")));
 }

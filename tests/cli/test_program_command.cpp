@@ -1,6 +1,8 @@
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -103,6 +105,11 @@ TEST_CASE("cli/program_command: targets are reached, and the folder holds what h
         0.02);
   CHECK_THAT(bytes(scratch, "run/targets.svg"), Contains("<svg"));
   CHECK_THAT(bytes(scratch, "run/error.svg"), Contains("<svg"));
+  const auto page = run_xbar(scratch, "report run");
+  CAPTURE(page.err);
+  CHECK(page.code == 0);
+  CHECK_THAT(bytes(scratch, "run/index.html"),
+             Contains("Every cell is within 2\u00A0% of its target"));
   // A line a pulse and cell, and one of names.
   const std::string log = bytes(scratch, "run/log.csv");
   CHECK(std::count(log.begin(), log.end(), '\n') ==
@@ -127,6 +134,7 @@ TEST_CASE("cli/program_command: interrupted or killed, a run goes on to the same
   CHECK(run_until(scratch, words(flags + "--out parts"), "parts/log.csv", whole_log.size() / 4,
                   SIGINT) == 130);
   CHECK(nlohmann::json::parse(bytes(scratch, "parts/run.json")).at("finished") == false);
+  CHECK(run_xbar(scratch, "report parts").code == 0);
   // Killed after half of it; as if in the middle of a line, too.
   CHECK(run_until(scratch, words(flags + "--resume parts"), "parts/log.csv", whole_log.size() / 2,
                   SIGKILL) == 128 + SIGKILL);
@@ -186,7 +194,8 @@ TEST_CASE("cli/program_command: bad input is refused with its reason before anyt
              Contains("targets: cell (0,0): conductance: expected 1e-05 to 0.0001 S"));
   CHECK_THAT(refused("--targets G.csv --model vtean"), Contains("did you mean vteam?"));
   CHECK_THAT(refused(good + "--parameter v_on_volts=-1"), Contains("v_on_volt"));
-  CHECK_THAT(refused(good + "--parameter v_on_volt"), Contains("expected NAME=VALUE"));
+  CHECK_THAT(refused(good + "--parameter v_on_volt"),
+             Contains("--parameter: expected NAME=VALUE with a number, got 'v_on_volt'"));
   CHECK_THAT(refused(good + "--bias V/4"), Contains("expected one of v/2, v/3"));
   CHECK_THAT(refused(good + "--by rows"), Contains("did you mean row?"));
   CHECK_THAT(refused(good + "--tolerance 0"), Contains("tolerance: expected"));
@@ -198,4 +207,45 @@ TEST_CASE("cli/program_command: bad input is refused with its reason before anyt
   CHECK_THAT(refused(good + "--selected-wordlines 0"), Contains("--bias and --by"));
   CHECK_THAT(refused(good + "--open-cell 5,5"), Contains("--open-cell"));
   CHECK_THAT(refused(good + "--shorted-cell 0,0"), Contains("short"));
+}
+
+TEST_CASE("cli/program_command: a damaged state is refused by name", "[cli]") {
+  const Scratch scratch;
+  xbar::write_array(scratch("G.csv"), xbar::Matrix::Constant(2, 2, 5e-5));
+  const std::string flags = "program --targets G.csv --by row " + cell + pulses;
+  REQUIRE(run_xbar(scratch, flags + "--out run").code == 0);
+  std::map<std::string, xbar::Matrix> good;
+  for (const auto& [name, file] : xbar::read_npz(scratch("run/state.npz"))) {
+    good[name] = file.values;
+  }
+  const auto refused = [&](const std::map<std::string, xbar::Matrix>& arrays) {
+    xbar::write_npz(scratch("run/state.npz"), arrays);
+    const auto run = run_xbar(scratch, flags + "--resume run");
+    CHECK(run.code == 2);
+    return run.err;
+  };
+  const auto changed = [&](const std::string& name, xbar::Index at, double value) {
+    auto arrays = good;
+    arrays[name].data()[at] = value;
+    return refused(arrays);
+  };
+  // progress: bytes of the log, pass, unit, pulses, ...; a pass has two rows.
+  CHECK_THAT(changed("progress", 2, 2), Contains("state.npz: progress: expected a place below 2"));
+  CHECK_THAT(changed("progress", 0, -1), Contains("progress: expected whole numbers from 0"));
+  CHECK_THAT(changed("progress", 1, 0.5), Contains("whole numbers") && Contains("found 0.5"));
+  CHECK_THAT(changed("progress", 3, std::nan("")), Contains("whole numbers"));
+  CHECK_THAT(changed("progress", 4, std::nan("")), Contains("expected finite numbers"));
+  CHECK_THAT(changed("pulses", 1, -3), Contains("pulses: expected whole numbers"));
+  CHECK_THAT(changed("outcome", 1, 5), Contains("outcome: expected whole numbers from 0 to 4"));
+  CHECK_THAT(changed("second", 1, -1), Contains("second: expected finite values >= 0"));
+  auto arrays = good;
+  arrays["progress"] = xbar::Matrix::Zero(1, 3);
+  CHECK_THAT(refused(arrays), Contains("progress: expected more than 3 numbers"));
+  arrays.erase("progress");
+  CHECK_THAT(refused(arrays), Contains("expected an array progress, found none"));
+  arrays = good;
+  arrays["pulses"] = xbar::Matrix::Zero(2, 3);
+  CHECK_THAT(refused(arrays), Contains("pulses: expected 2 x 2, got 2 x 3"));
+  xbar::write_npz(scratch("run/state.npz"), good);
+  CHECK(run_xbar(scratch, flags + "--resume run").code == 0);
 }

@@ -1,6 +1,8 @@
 #include <limits>
 #include <string>
 
+#include <xbar/device/cell_models.hpp>
+#include <xbar/solver/newton.hpp>
 #include <xbar/solver/solve.hpp>
 
 #include "program.hpp"
@@ -62,4 +64,35 @@ TEST_CASE("cli/spice: more than one input vector is refused", "[cli]") {
   REQUIRE(outcome.code == 2);
   REQUIRE_THAT(outcome.err, Contains("expected one input vector, got 2"));
   REQUIRE_FALSE(std::filesystem::exists(scratch("array.cir")));
+}
+
+TEST_CASE("cli/spice: cells by the flags of solve", "[cli]") {
+  const Scratch scratch;
+  const Matrix conductance = random_matrix(3, 2, 1e-5, 1e-3, 1);
+  xbar::write_array(scratch("G.npy"), conductance);
+  xbar::write_array(scratch("V.npy"), Matrix{{1}, {2}, {-4}}, true);
+  const auto outcome = run_xbar(scratch,
+                                "spice --conductance G.npy --voltage V.npy --out array.cir "
+                                "--source-ohm 50 --cell selector --cell-parameter "
+                                "selector_volt=0.25");
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const std::string text = xbar::read_file(scratch("array.cir"));
+  REQUIRE_THAT(text, Contains("\nbc_2_1 u_2_0 c_2_1 "));
+  REQUIRE_THAT(text, Contains("*sinh(4*v("));
+  const auto cells = xbar::device::make_cell_model("selector", {{{"selector_volt", 0.25}}, {}, {}});
+  const Matrix current =
+      xbar::solver::solve_newton(xbar::solver::make_circuit(conductance, {50, 0, 0, 0}), *cells,
+                                 {Matrix{{1}, {2}, {-4}}, {}})
+          .current;
+  const std::string before = "*   i(vk_1) = ";
+  const std::size_t at = text.find(before);
+  REQUIRE(at != std::string::npos);
+  REQUIRE_THAT(std::stod(text.substr(at + before.size())),
+               xbar_test::WithinRel(current(1, 0), 1e-9));
+  const auto wrong =
+      run_xbar(scratch, "spice --conductance G.npy --voltage V.npy --out no.cir --cell sihn");
+  REQUIRE(wrong.code == 2);
+  REQUIRE_THAT(wrong.err, Contains("did you mean sinh?"));
+  REQUIRE_FALSE(std::filesystem::exists(scratch("no.cir")));
 }

@@ -1,5 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include <xbar/device/cell_models.hpp>
+#include <xbar/solver/newton.hpp>
 #include <xbar/solver/transient.hpp>
 
 #include "program.hpp"
@@ -88,6 +90,45 @@ TEST_CASE("cli/transient: a waveform, coupled lines and capacitances from a file
   REQUIRE_THAT(outcome.out, Contains("J dissipated") && Contains("bitline   2"));
 }
 
+TEST_CASE("cli/transient: non-linear cells by the flags of solve", "[cli]") {
+  const Files files;
+  const auto outcome =
+      run_xbar(files.scratch, array + times +
+                                  "--node-farad 1e-16 --rise-second 1e-12 --cell selector "
+                                  "--cell-parameter selector_volt=0.1 --current-out I.npy --json");
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const auto cells = xbar::device::make_cell_model("selector", {{{"selector_volt", 0.1}}, {}, {}});
+  const xbar::solver::Circuit circuit =
+      xbar::solver::make_circuit(files.conductance, {500, 100, 2.5, 3.5});
+  xbar::solver::TransientOptions options;
+  options.stop_second = 1e-11;
+  options.steps = 20;
+  const auto expected = xbar::solver::transient(
+      circuit, *cells, xbar::solver::make_capacitance(1e-16),
+      {files.voltage.col(0), {}, {Waveform::step(0, 1, 0, 1e-12, 1e-11)}, {}}, options);
+  REQUIRE(relative_error(xbar::read_array(files.scratch("I.npy")).values, expected.current) <=
+          1e-12);
+  const auto json = nlohmann::json::parse(outcome.out);
+  REQUIRE(json.at("cell") == "selector");
+  const Matrix rest = solve_newton(circuit, *cells, {files.voltage, {}}).current;
+  REQUIRE_THAT(json.at("final_current_ampere").at(0).get<double>(),
+               xbar_test::WithinRel(rest(0, 0), 1e-11));
+  // And those of a table, from a file.
+  xbar::write_array(files.scratch("cell.csv"), Matrix{{-1, -2}, {0, 0}, {1, 2}});
+  const auto table = run_xbar(files.scratch, array + times +
+                                                 "--node-farad 1e-16 --rise-second 1e-12 --cell "
+                                                 "table --cell-table cell.csv --current-out T.npy");
+  CAPTURE(table.err);
+  REQUIRE(table.code == 0);
+  // A straight table is an ohmic cell of twice the conductance.
+  const auto ohmic = xbar::solver::transient(
+      xbar::solver::make_circuit(2 * files.conductance, {500, 100, 2.5, 3.5}),
+      xbar::solver::make_capacitance(1e-16),
+      {files.voltage.col(0), {}, {Waveform::step(0, 1, 0, 1e-12, 1e-11)}, {}}, options);
+  REQUIRE(relative_error(xbar::read_array(files.scratch("T.npy")).values, ohmic.current) <= 1e-9);
+}
+
 TEST_CASE("cli/transient: not settled by the end", "[cli]") {
   const Files files;
   const std::string slow = array + times + "--node-farad 1e-12 --rise-second 1e-12";
@@ -130,6 +171,9 @@ TEST_CASE("cli/transient: bad input names the flag and writes nothing", "[cli]")
   expect(times + node + rise + "--settle-tolerance -1 ", "--settle-tolerance: expected");
   expect(times + node + rise + "--plot-out I.png ", "--plot-out: expected a .svg file, got I.png");
   expect(times + node + rise + "--shorted-cell 0,0 ", "shorted cells");
+  expect(times + node + rise + "--cell sinnh ", "sinnh");
+  expect(times + node + rise + "--cell sinh --cell-parameter sinh_alpha=much ", "sinh_alpha=much");
+  expect(times + node + rise + "--cell sinh --shorted-cell 0,0 ", "shorted cells");
   xbar::write_array(files.scratch("V.npy"), Matrix::Ones(4, 2));
   expect(times + node + rise, "V.npy: expected one input vector, got 2");
 }

@@ -44,3 +44,9 @@ TEST_CASE("core/suggest: a swap counts once, in any place") {
   const std::vector<std::string> names = {"ab"};
   CHECK(nearest("ba", names) == "ab");  // one edit; as two it would be out of reach (2 / 3 + 1)
 }
+
+TEST_CASE("core/suggest: what a message says of the nearest name") {
+  const std::vector<std::string> names = {"glyphs", "mnist"};
+  CHECK(xbar::did_you_mean("mnits", names) == "; did you mean mnist?");
+  CHECK(xbar::did_you_mean("cifar10", names).empty());
+}

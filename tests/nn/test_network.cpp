@@ -146,7 +146,7 @@ TEST_CASE("nn/network: missing, unknown and mis-shaped tensors are named, and no
   file = good;
   file.tensors["fc1.wieght"] = NamedTensor{{4, 18}, std::vector<float>(72)};
   CHECK_THROWS_WITH(network.load_state(file), Contains("fc1.wieght") && Contains("(4, 18)") &&
-                                                  Contains("nearest is fc1.weight"));
+                                                  Contains("; did you mean fc1.weight?"));
   file = good;
   file.tensors["conv1.weight"] = NamedTensor{{3, 12}, std::vector<float>(36)};
   CHECK_THROWS_WITH(network.load_state(file),

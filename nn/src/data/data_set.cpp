@@ -98,10 +98,8 @@ DataSet load_data(const std::string& spec, std::uint64_t seed) {
   const bool has_folder = equals != std::string::npos;
   const std::string folder = has_folder ? spec.substr(equals + 1) : "";
   if (std::find(names.begin(), names.end(), name) == names.end()) {
-    const std::string near = nearest(name, names);
     throw InvalidArgument(fmt::format("data '{}': expected one of {}{}", spec,
-                                      fmt::join(names, ", "),
-                                      near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+                                      fmt::join(names, ", "), did_you_mean(name, names)));
   }
   if (has_folder && folder.empty()) {
     throw InvalidArgument(fmt::format("data '{}': expected a folder after '='", spec));

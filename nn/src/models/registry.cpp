@@ -43,10 +43,8 @@ Network make_model(std::string_view name, const Shape& input_shape, Index num_cl
     return network;
   }
   const std::vector<std::string> names = model_names();
-  const std::string suggestion = nearest(name, names);
-  throw InvalidArgument(
-      fmt::format("model: expected one of {}, found {}{}", fmt::join(names, ", "), name,
-                  suggestion.empty() ? "" : fmt::format("; did you mean {}?", suggestion)));
+  throw InvalidArgument(fmt::format("model: expected one of {}, found {}{}", fmt::join(names, ", "),
+                                    name, did_you_mean(name, names)));
 }
 
 std::vector<std::string> model_names() {

@@ -12,5 +12,7 @@ namespace xbar::report::pages {
 [[nodiscard]] Page train_page(const Run& run);
 [[nodiscard]] Page validate_page(const Run& run);
 [[nodiscard]] Page remap_page(const Run& run);
+[[nodiscard]] Page device_page(const Run& run);
+[[nodiscard]] Page program_page(const Run& run);
 
 }  // namespace xbar::report::pages
