@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/random.hpp>
+#include <xbar/surrogate/current_error.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
 int main() {

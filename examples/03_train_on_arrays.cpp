@@ -23,9 +23,7 @@ int main() {
   xbar::nn::CrossbarMapping mapping;
   mapping.technology.on_ohm = 100e3;  // the other fields: 64 x 64 tiles, 500/100/2.5/2.5 ohm
   mapping.headroom = 8;               // cells hold eight times the largest initial weight
-  mapping.make_model = [](const xbar::WireResistance& wires) {
-    return xbar::surrogate::make_model(xbar::surrogate::ModelKind::operating_point, wires);
-  };
+  mapping.exact = xbar::surrogate::exact_solver();  // for the certificate
   map_to_crossbars(wired, mapping);
   fmt::print("through the arrays: {:.1f} %\n",
              100 * train(wired, data, options).epochs.back().test_accuracy);

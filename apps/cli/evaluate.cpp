@@ -6,6 +6,7 @@
 #include "console.hpp"
 #include "experiment.hpp"
 #include "flags.hpp"
+#include "surrogate_flags.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -24,12 +25,11 @@ class EvaluateCommand final : public Command {
                 ->type_name("FILE"));
     require(network_.data_option);
     technology_.add(app);
-    app.add_option("--surrogate", surrogate_, "arrays by: exact, operating-point, ladder or ideal");
+    surrogate_.add(app);
     app.add_flag("--json", json_, "print one JSON object and nothing else");
   }
 
   int run() override {
-    const surrogate::ModelKind model = surrogate::parse_model(surrogate_);
     const std::vector<mapping::Technology> technologies = technology_.all();
     const TensorFile weights = read_safetensors(weights_path_);
     const nn::DataSet data = nn::load_data(network_.data, network_.seed);
@@ -52,16 +52,18 @@ class EvaluateCommand final : public Command {
     }
     for (const mapping::Technology& technology : technologies) {
       nn::Network network = spec.load(weights);
-      deploy(network, weights, technology, model);
+      deploy(network, weights, technology, surrogate_.settings(technology));
       const nn::Evaluation wired = evaluate(network, on_label(technology.on_ohm));
+      const std::string used = surrogates_used(network);
       document["wired"].push_back({{"technology", to_json(technology)},
-                                   {"surrogate", surrogate::model_name(model)},
+                                   {"surrogate", used},
+                                   {"certificate", certificate_json(network, 0)},
                                    {"accuracy", wired.accuracy},
                                    {"loss", wired.loss}});
       if (!json_) {
         fmt::print("  {:<32} {:6.2f} %   ({}, gain calibration: {})\n",
-                   "wired, " + on_label(technology.on_ohm), 100 * wired.accuracy,
-                   surrogate::model_name(model), mapping::gain_name(technology.gain));
+                   "wired, " + on_label(technology.on_ohm), 100 * wired.accuracy, used,
+                   mapping::gain_name(technology.gain));
       }
     }
     if (json_) fmt::print("{}\n", document.dump());
@@ -72,7 +74,7 @@ class EvaluateCommand final : public Command {
   NetworkFlags network_;
   TechnologyFlags technology_;
   std::string weights_path_;
-  std::string surrogate_ = "exact";
+  SurrogateFlags surrogate_{"exact"};
   bool json_ = false;
 };
 

@@ -1,7 +1,9 @@
 #include "experiment.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,12 +18,13 @@ namespace {
 constexpr const char* range_prefix = "weight_range/";
 
 nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
-                                     surrogate::ModelKind model) {
+                                     const SurrogateSettings& surrogate) {
   nn::CrossbarMapping mapping;
   mapping.technology = technology;
-  mapping.make_model = [model](const WireResistance& wires) {
-    return surrogate::make_model(model, wires);
-  };
+  mapping.model = surrogate.model;
+  mapping.refresh = surrogate.refresh;
+  mapping.certificate = surrogate.certificate;
+  mapping.exact = surrogate::exact_solver();
   return mapping;
 }
 
@@ -79,7 +82,7 @@ TensorFile weights_file(nn::Network& network) {
 }
 
 void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
-            surrogate::ModelKind model) {
+            const SurrogateSettings& surrogate) {
   std::vector<float> ranges;
   for (const nn::WeightedLayer* layer : std::as_const(network).weighted_layers()) {
     const auto given = weights.metadata.find(range_prefix + layer->name());
@@ -94,7 +97,7 @@ void deploy(nn::Network& network, const TensorFile& weights, const mapping::Tech
     }
     ranges.push_back(range > 0 ? range : 1.0F);
   }
-  nn::map_to_crossbars(network, crossbar_mapping(technology, model), ranges);
+  nn::map_to_crossbars(network, crossbar_mapping(technology, surrogate), ranges);
 }
 
 TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
@@ -111,7 +114,6 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
   }
   if (leg.technology) {
     nn::CrossbarMapping mapping = crossbar_mapping(*leg.technology, leg.surrogate);
-    mapping.refresh = leg.refresh;
     mapping.headroom = leg.headroom;
     mapping.seed = spec.seed;
     nn::map_to_crossbars(network, mapping);
@@ -135,7 +137,8 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
   trained.test_loss = trained.report.epochs.back().test_loss;
   if (leg.technology) {
     nn::Network exact = spec.load(trained.weights);
-    deploy(exact, trained.weights, *leg.technology, surrogate::ModelKind::exact);
+    trained.certificate = certificate_json(network, trained.report.seconds);
+    deploy(exact, trained.weights, *leg.technology);
     nn::load_crossbar_state(exact, nn::crossbar_state(network));
     const nn::Evaluation evaluation = nn::evaluate(exact, data.test, 250, progress);
     trained.exact_accuracy = evaluation.accuracy;
@@ -169,7 +172,7 @@ RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& wei
                                   const Remapping& remapping, const ProgressCallback& progress) {
   RemapComparison comparison;
   nn::Network network = spec.load(weights);
-  deploy(network, weights, technology, surrogate::ModelKind::exact);
+  deploy(network, weights, technology);
   comparison.as_is = nn::evaluate(network, data.test, 250, progress);
   const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
   for (std::size_t k = 0; k < layers.size(); ++k) {
@@ -213,8 +216,7 @@ Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
   json["arithmetic"] = leg.technology ? "wired" : "ideal";
   if (leg.technology) {
     json["technology"] = to_json(*leg.technology);
-    json["surrogate"] = surrogate::model_name(leg.surrogate);
-    json["refresh"] = leg.refresh;
+    json["certificate"] = trained.certificate;
     json["headroom"] = leg.headroom;
   }
   json["test_accuracy"] = trained.test_accuracy;
@@ -234,6 +236,57 @@ Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
   json["epochs"] = std::move(epochs);
   json["weights"] = leg.name + "/weights.safetensors";
   return json;
+}
+
+std::string surrogates_used(nn::Network& network) {
+  std::set<surrogate::ModelKind> used;
+  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
+    used.insert(layer.matrix->choice().model);
+  }
+  std::string text;
+  for (const surrogate::ModelKind kind : used) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", surrogate::model_name(kind));
+  }
+  return text;
+}
+
+Json certificate_json(nn::Network& network, double train_seconds) {
+  Json layers = Json::array();
+  mapping::Certificate all;
+  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
+    const mapping::Certificate& one = layer.matrix->certificate();
+    Json changes = Json::array();
+    for (const mapping::CertificateChange& change : one.changes) {
+      changes.push_back({{"update", change.update},
+                         {"error", change.error},
+                         {"surrogate", surrogate::model_name(change.model)},
+                         {"refresh", change.refresh}});
+    }
+    layers.push_back({{"name", layer.name},
+                      {"surrogate", surrogate::model_name(layer.matrix->choice().model)},
+                      {"refresh", layer.matrix->choice().refresh},
+                      {"checks", one.checks},
+                      {"worst_error", one.worst_error},
+                      {"mean_error", one.mean_error()},
+                      {"worst_fresh_error", one.worst_fresh},
+                      {"broken", one.broken},
+                      {"changes", std::move(changes)}});
+    all.checks += one.checks;
+    all.worst_error = std::max(all.worst_error, one.worst_error);
+    all.error_sum += one.error_sum;
+    all.worst_fresh = std::max(all.worst_fresh, one.worst_fresh);
+    all.broken += one.broken;
+    all.seconds += one.seconds;
+  }
+  return {{"surrogate", surrogates_used(network)},
+          {"checks", all.checks},
+          {"worst_error", all.worst_error},
+          {"mean_error", all.mean_error()},
+          {"worst_fresh_error", all.worst_fresh},
+          {"broken", all.broken},
+          {"seconds", all.seconds},
+          {"time_share", train_seconds > 0 ? all.seconds / train_seconds : 0.0},
+          {"layers", std::move(layers)}};
 }
 
 std::string on_label(double on_ohm) {

@@ -19,6 +19,7 @@
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
 #include "run_folder.hpp"
+#include "surrogate_flags.hpp"
 
 namespace xbar::cli {
 
@@ -43,14 +44,13 @@ struct NetworkSpec {
 
 /// Puts a digital network on arrays, with the weight ranges of the file where it has them.
 void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
-            surrogate::ModelKind model);
+            const SurrogateSettings& surrogate = {});
 
 /// How one network of a run is trained.
 struct TrainingLeg {
   std::string name;  ///< folder of its files: "ideal", "in-situ-20000ohm"
   std::optional<mapping::Technology> technology;  ///< empty: ideal arithmetic
-  surrogate::ModelKind surrogate = surrogate::ModelKind::operating_point;
-  int refresh = 20;
+  SurrogateSettings surrogate;
   double headroom = 8;
 };
 
@@ -60,7 +60,15 @@ struct TrainedLeg {
   double test_accuracy = 0;   ///< as computed while training (by the surrogate, for arrays)
   double exact_accuracy = 0;  ///< the same network with exact effective conductances
   double test_loss = 0;       ///< with exact effective conductances
+  Json certificate;           ///< certificate_json() of a leg on arrays
 };
+
+/// The surrogates of the network's layers, each once: "ladder, sneak-ladder".
+[[nodiscard]] std::string surrogates_used(nn::Network& network);
+
+/// What the arrays' certificates say: worst and mean measured error, changes, time, by layer.
+/// @param train_seconds  to relate the time of the checks to
+[[nodiscard]] Json certificate_json(nn::Network& network, double train_seconds);
 
 /// Trains one network. After every epoch FOLDER/NAME/checkpoint.safetensors is written; at the end
 /// weights.safetensors and history.csv. A checkpoint that is there is continued if `resume`.

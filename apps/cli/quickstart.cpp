@@ -13,7 +13,7 @@
 #include <xbar/report/run_page.hpp>
 #include <xbar/solver/effective_conductance.hpp>
 #include <xbar/solver/solve.hpp>
-#include <xbar/validation/surrogate_study.hpp>
+#include <xbar/validation/study.hpp>
 #include <xbar/validation/tile_check.hpp>
 
 #include "commands.hpp"
@@ -79,19 +79,24 @@ class QuickstartCommand final : public Command {
     std::filesystem::remove(out / "run.json");
   }
 
-  // (a) One array, exactly; ideal arithmetic and the surrogates against it.
-  void array(RunFolder& folder) const {
-    validation::StudyPoint point;
+  [[nodiscard]] surrogate::CalibrationPoint array_point() const {
+    surrogate::CalibrationPoint point;
     point.on_ohm = array_technology_.on_ohm;
     point.on_off_ratio = array_technology_.on_off_ratio;
     point.wires = array_technology_.wires;
-    const Matrix conductance = validation::random_conductance(point, seed_);
-    const Vector voltage = Vector::Ones(point.size);
+    return point;
+  }
+
+  // (a) One array, exactly; ideal arithmetic and the surrogates against it.
+  void array(RunFolder& folder) const {
+    const surrogate::CalibrationPoint point = array_point();
+    const Matrix conductance = surrogate::random_conductance(point, seed_);
+    const Vector voltage = Vector::Ones(point.rows);
     const WireResistance& w = point.wires;
     fmt::print(
         "1. One {0} x {0} array: R_on {1:g} kΩ, ratio {2:g}, source {3:g} Ω, sink {4:g} Ω, "
         "lines {5:g} Ω a cell\n",
-        point.size, point.on_ohm / 1e3, point.on_off_ratio, w.source_ohm, w.sink_ohm,
+        point.rows, point.on_ohm / 1e3, point.on_off_ratio, w.source_ohm, w.sink_ohm,
         w.wordline_ohm);
     solver::SolveOptions options;
     options.node_voltages = true;
@@ -104,15 +109,17 @@ class QuickstartCommand final : public Command {
                direct.report.brief(), agreement);
 
     validation::StudyOptions study;
-    study.seed = seed_;
-    study.arrays = 1;
-    const std::vector<validation::StudyRow> rows = validation::surrogate_study({point}, study);
+    study.measure.seed = seed_;
+    study.measure.arrays = 1;
+    const std::vector<validation::StudyRow> rows =
+        validation::surrogate_study({study_point(point)}, study);
     fmt::print("   error of the output currents, random sparse inputs, mean (worst):\n");
     for (const validation::StudyRow& row : rows) {
+      const surrogate::Measurement& m = row.measurement;
       fmt::print("     {:<16} {:>8.3g} % ({:.3g} %)\n",
-                 row.model == surrogate::ModelKind::ideal ? "ideal arithmetic"
-                                                          : surrogate::model_name(row.model),
-                 100 * row.error.mean, 100 * row.error.worst);
+                 m.model == surrogate::ModelKind::ideal ? "ideal arithmetic"
+                                                        : surrogate::model_name(m.model),
+                 100 * m.mean_error, 100 * m.worst_error);
     }
 
     // What of its input voltage each cell loses.
@@ -121,7 +128,7 @@ class QuickstartCommand final : public Command {
         1.0 - ((nodes.wordline - nodes.bitline).array().colwise() / voltage.array());
     write_array(folder.file("ir_drop.npy"), lost);
     folder.results()["array"] = {
-        {"size", point.size},
+        {"size", point.rows},
         {"technology", to_json(array_technology_)},
         {"line_seconds", line.report.factor_seconds + line.report.solve_seconds},
         {"direct_seconds", direct.report.factor_seconds + direct.report.solve_seconds},
@@ -136,25 +143,23 @@ class QuickstartCommand final : public Command {
   // The same errors against size and line resistance, for the plots.
   void study(RunFolder& folder) const {
     fmt::print("2. How the errors grow with size and line resistance\n");
-    validation::StudyPoint base;
-    base.on_ohm = array_technology_.on_ohm;
-    base.on_off_ratio = array_technology_.on_off_ratio;
-    base.wires = array_technology_.wires;
+    const validation::StudyPoint base = study_point(array_point());
     std::vector<validation::StudyPoint> by_size;
     for (const Index size :
          short_ ? std::vector<Index>{16, 32, 64} : std::vector<Index>{16, 32, 64, 128}) {
       by_size.push_back(base);
-      by_size.back().size = size;
+      by_size.back().technology.rows = by_size.back().technology.columns = size;
     }
     std::vector<validation::StudyPoint> by_line;
     for (const double ohm :
          short_ ? std::vector<double>{0.1, 1, 10} : std::vector<double>{0.1, 0.3, 1, 3, 10}) {
       by_line.push_back(base);
-      by_line.back().wires.wordline_ohm = by_line.back().wires.bitline_ohm = ohm;
+      WireResistance& wires = by_line.back().technology.wires;
+      wires.wordline_ohm = wires.bitline_ohm = ohm;
     }
     validation::StudyOptions options;
-    options.seed = seed_;
-    options.arrays = short_ ? 1 : 3;
+    options.measure.seed = seed_;
+    options.measure.arrays = short_ ? 1 : 3;
     std::vector<validation::StudyRow> size_rows;
     std::vector<validation::StudyRow> line_rows;
     {
@@ -180,9 +185,8 @@ class QuickstartCommand final : public Command {
         data.train.count, options.epochs, options.epochs == 1 ? "" : "s", technology_.tile_rows,
         technology_.tile_columns, on_label(technology_.on_ohm), technology_.wires.source_ohm,
         technology_.wires.sink_ohm, technology_.wires.wordline_ohm);
-    const std::vector<TrainingLeg> legs = {
-        {"ideal", {}, surrogate::ModelKind::operating_point, refresh_, headroom_},
-        {"in-situ", technology_, surrogate::ModelKind::operating_point, refresh_, headroom_}};
+    const std::vector<TrainingLeg> legs = {{"ideal", {}, {}, headroom_},
+                                           {"in-situ", technology_, surrogate_, headroom_}};
     Json training = {{"model", spec.model},
                      {"data", data.name},
                      {"train_images", data.train.count},
@@ -199,7 +203,7 @@ class QuickstartCommand final : public Command {
       mapping::Technology technology = technology_;
       technology.gain = gain;
       nn::Network network = spec.load(trained[0].weights);
-      deploy(network, trained[0].weights, technology, surrogate::ModelKind::exact);
+      deploy(network, trained[0].weights, technology);
       return nn::evaluate(network, data.test).accuracy;
     };
     const double as_deployed = deployed_accuracy(mapping::Gain::none);
@@ -219,24 +223,20 @@ class QuickstartCommand final : public Command {
     folder.save(false);
 
     nn::Network network = spec.load(trained[1].weights);
-    deploy(network, trained[1].weights, technology_, surrogate::ModelKind::ladder);
+    deploy(network, trained[1].weights, technology_, {surrogate::ModelKind::ladder});
     validation::TileCheckOptions check;
     check.tiles = short_ ? 8 : 32;
     check.seed = seed_;
-    validation::TileCheck certificate;
-    {
-      ProgressBar bar;
-      certificate = validation::check_tiles(network, check, bar.callback());
-    }
+    const validation::TileCheck certificate = validation::check_tiles(network, check);
     fmt::print("4. The surrogates on {} of the {} trained arrays against the exact solver\n",
                certificate.tiles, certificate.total);
     Json rows = Json::array();
-    for (const validation::TileCheckRow& row : certificate.rows) {
+    for (const surrogate::Measurement& row : certificate.rows) {
       fmt::print("     {:<16} mean {:.3g} %, worst {:.3g} %\n", surrogate::model_name(row.model),
-                 100 * row.error.mean, 100 * row.error.worst);
+                 100 * row.mean_error, 100 * row.worst_error);
       rows.push_back({{"model", surrogate::model_name(row.model)},
-                      {"mean_error", row.error.mean},
-                      {"worst_error", row.error.worst}});
+                      {"mean_error", row.mean_error},
+                      {"worst_error", row.worst_error}});
     }
     folder.results()["certificate"] = {
         {"tiles", certificate.tiles}, {"total", certificate.total}, {"rows", std::move(rows)}};
@@ -281,7 +281,8 @@ class QuickstartCommand final : public Command {
   std::string out_path_ = "out/quickstart";
   bool short_ = false;
   std::uint64_t seed_ = 1;
-  int refresh_ = 20;
+  SurrogateSettings surrogate_{.model = surrogate::ModelKind::closed_form,
+                               .certificate = {.tolerance = SurrogateFlags::default_tolerance}};
   double headroom_ = 8;
   // The lone array has the cells and wires of the surrogates' usual test case; the network's arrays
   // are harder, so that wires cost it something.

@@ -7,6 +7,7 @@
 #include "console.hpp"
 #include "experiment.hpp"
 #include "flags.hpp"
+#include "surrogate_flags.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -33,9 +34,8 @@ class TrainCommand final : public Command {
     app.add_option("--weight-decay", options_.weight_decay, "share of the weight in its gradient");
     app.add_option("--schedule", schedule_, "learning rate by epoch: constant, step or cosine");
     technology_.add(app);
-    app.add_option("--surrogate", surrogate_,
-                   "arrays in training by: operating-point, ladder, exact or ideal");
-    app.add_option("--refresh", refresh_, "updates between two full measurements of the arrays");
+    surrogate_.add(app);
+    surrogate_.add_refresh(app);
     app.add_option("--headroom", headroom_,
                    "largest weight of a cell pair in units of the initialisation bound");
     out_ = app.add_option("--out", out_path_, "folder of the run; default: a new one under out/")
@@ -52,11 +52,7 @@ class TrainCommand final : public Command {
     options_.schedule.kind = nn::schedule_kind(schedule_);
     nn::check_train_options(options_);
     if (options_.epochs < 1) throw InvalidArgument("--epochs: expected at least 1, got 0");
-    const surrogate::ModelKind surrogate = surrogate::parse_model(surrogate_);
     const std::vector<mapping::Technology> technologies = technology_.all();
-    if (refresh_ < 1) {
-      throw InvalidArgument(fmt::format("--refresh: expected at least 1, got {}", refresh_));
-    }
     if (!(headroom_ > 0) || !(headroom_ <= 1e6)) {
       throw InvalidArgument(fmt::format("--headroom: expected a number > 0, got {}", headroom_));
     }
@@ -72,11 +68,11 @@ class TrainCommand final : public Command {
                      name(), settings(), resume_, {"out", "resume", "data"});
 
     std::vector<TrainingLeg> legs;
-    if (mode_ != "in-situ") legs.push_back({"ideal", {}, surrogate, refresh_, headroom_});
+    if (mode_ != "in-situ") legs.push_back({"ideal", {}, {}, headroom_});
     if (mode_ != "ideal") {
       for (const mapping::Technology& technology : technologies) {
-        legs.push_back({fmt::format("in-situ-{:g}ohm", technology.on_ohm), technology, surrogate,
-                        refresh_, headroom_});
+        legs.push_back({fmt::format("in-situ-{:g}ohm", technology.on_ohm), technology,
+                        surrogate_.settings(technology), headroom_});
       }
     }
     fmt::print("{} on {}: {} training and {} test images, {} epochs\n", network_.model, data.name,
@@ -142,7 +138,7 @@ class TrainCommand final : public Command {
         nn::Evaluation evaluation;
         {
           ProgressBar bar("deployed, " + on_label(technology.on_ohm));
-          deploy(network, trained.weights, technology, surrogate::ModelKind::exact);
+          deploy(network, trained.weights, technology);
           evaluation = nn::evaluate(network, data.test, 250, bar.callback());
         }
         fmt::print("  {:<34} {:6.2f} %   exact circuit, gain calibration: {}\n",
@@ -161,8 +157,7 @@ class TrainCommand final : public Command {
   nn::TrainOptions options_{.epochs = 5};
   std::string mode_ = "both";
   std::string schedule_ = "cosine";
-  std::string surrogate_ = "operating-point";
-  int refresh_ = 20;
+  SurrogateFlags surrogate_{"auto"};
   double headroom_ = 8;
   std::string out_path_;
   CLI::Option* out_ = nullptr;

@@ -7,12 +7,20 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/parallel.hpp>
+#include <xbar/core/stopwatch.hpp>
 #include <xbar/mapping/crossbar_matrix.hpp>
+#include <xbar/surrogate/current_error.hpp>
+#include <xbar/surrogate/model.hpp>
 
 namespace xbar::mapping {
 namespace {
 
 Index ceil_divide(Index a, Index b) { return (a + b - 1) / b; }
+
+WireResistance swapped_wires(WireResistance wires) {
+  std::swap(wires.source_ohm, wires.sink_ohm);
+  return wires;
+}
 
 }  // namespace
 
@@ -44,7 +52,11 @@ CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
   if (options_.refresh < 1) {
     throw InvalidArgument(fmt::format("refresh: expected at least 1, got {}", options_.refresh));
   }
-  if (!options_.make_model) throw InvalidArgument("crossbar matrix: make_model is empty");
+  check_certificate_options(options_.certificate);
+  if (options_.certificate.tolerance > 0 && !options_.exact.effective) {
+    throw InvalidArgument("tolerance: expected an exact solver to measure with, got none");
+  }
+  choice_ = {options_.model, options_.refresh};
   const Technology& t = technology();
   const device::ConductanceRange range = t.range();
   g_min_ = static_cast<float>(range.g_min);
@@ -53,23 +65,29 @@ CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
   tile_column_count_ = ceil_divide(outputs, t.tile_columns);
   slot_of_output_.resize(static_cast<std::size_t>(outputs));
   std::iota(slot_of_output_.begin(), slot_of_output_.end(), Index{0});
-  WireResistance swapped = t.wires;
-  std::swap(swapped.source_ohm, swapped.sink_ohm);
   for (Side* side : {&plus_, &minus_}) {
     side->state = MatrixF::Zero(slot_count(), tile_row_count_ * t.tile_rows);
     side->ratio = MatrixF::Ones(side->state.rows(), side->state.cols());
-    side->forward_model = options_.make_model(t.wires);
-    if (t.terminals == Terminals::swap) {
-      // The transposed read with swapped terminals is, by reciprocity, the transpose of the forward
-      // read of the array whose source and sink resistances are exchanged.
-      side->backward = side->ratio;
-      side->backward_model = options_.make_model(swapped);
-    }
+    if (t.terminals == Terminals::swap) side->backward = side->ratio;
   }
+  make_models();
   weight_ = MatrixF::Zero(outputs, inputs);
   forward_ = weight_;
   if (t.terminals == Terminals::swap) backward_ = weight_;
   gain_ = MatrixF::Ones(outputs, tile_row_count_);
+}
+
+void CrossbarMatrix::make_models() {
+  const Technology& t = technology();
+  for (Side* side : {&plus_, &minus_}) {
+    side->forward_model = surrogate::make_model<float>(choice_.model, t.wires, options_.exact);
+    if (t.terminals == Terminals::swap) {
+      // The transposed read with swapped terminals is, by reciprocity, the transpose of the forward
+      // read of the array whose source and sink resistances are exchanged.
+      side->backward_model =
+          surrogate::make_model<float>(choice_.model, swapped_wires(t.wires), options_.exact);
+    }
+  }
 }
 
 void CrossbarMatrix::program(const MatrixF& weight) {
@@ -89,7 +107,8 @@ void CrossbarMatrix::program(const MatrixF& weight) {
     }
   }
   for_each_output([&](Index o) { decode_output(o); });
-  refresh();
+  measure_all();
+  if (options_.certificate.tolerance > 0) choose_at_start();
 }
 
 void CrossbarMatrix::update(const MatrixF& delta) {
@@ -101,7 +120,7 @@ void CrossbarMatrix::update(const MatrixF& delta) {
   const RandomStream plus_noise = options_.noise.substream(2 * update_count_);
   const RandomStream minus_noise = options_.noise.substream(2 * update_count_ + 1);
   ++update_count_;
-  const bool measure_now = ++updates_since_refresh_ >= options_.refresh;
+  const bool measure_now = ++updates_since_refresh_ >= choice_.refresh;
   for_each_output([&](Index o) {
     thread_local std::vector<float> change_plus;
     thread_local std::vector<float> change_minus;
@@ -126,7 +145,115 @@ void CrossbarMatrix::update(const MatrixF& delta) {
   if (measure_now) refresh();
 }
 
+// An array of a check: what it carries, what it should let through, what it is compared at.
+struct CrossbarMatrix::Sample {
+  Polarity polarity = Polarity::plus;
+  Index tile = 0;
+  Matrix conductance;
+  Matrix exact;     // of the forward read
+  Matrix backward;  // of the transposed read when the terminals swap, transposed
+  Matrix inputs;
+};
+
 void CrossbarMatrix::refresh() {
+  const CertificateOptions& options = options_.certificate;
+  const bool checked = options_.exact.effective && options.every > 0 &&
+                       certificate_.refreshes % static_cast<std::uint64_t>(options.every) == 0;
+  ++certificate_.refreshes;
+  if (!checked) {
+    measure_all();
+    return;
+  }
+  const bool full_interval = updates_since_refresh_ >= choice_.refresh;
+  const Stopwatch before;
+  const std::vector<Sample> samples = draw_samples(options.tiles);
+  const double in_use = measured_error(samples);
+  certificate_.seconds += before.seconds();
+  measure_all();
+  const Stopwatch after;
+  const double fresh = measured_error(samples);
+  certificate_.checks += static_cast<std::uint64_t>(samples.size());
+  certificate_.error_sum += in_use * static_cast<double>(samples.size());
+  certificate_.worst_error = std::max(certificate_.worst_error, in_use);
+  certificate_.worst_fresh = std::max(certificate_.worst_fresh, fresh);
+  if (options.tolerance > 0) {
+    if (!(in_use <= options.tolerance)) ++certificate_.broken;
+    const SurrogateChoice next = next_choice(choice_, in_use, fresh, full_interval, options);
+    if (next != choice_) {
+      const bool new_model = next.model != choice_.model;
+      choice_ = next;
+      certificate_.changes.push_back({update_count_, in_use, next.model, next.refresh});
+      if (new_model) {
+        make_models();
+        measure_all();
+      }
+    }
+  }
+  certificate_.seconds += after.seconds();
+}
+
+// Before any update: the first member from the given one on that keeps half the tolerance.
+void CrossbarMatrix::choose_at_start() {
+  constexpr Index samples_at_start = 4;
+  const Stopwatch watch;
+  const std::vector<Sample> samples = draw_samples(samples_at_start);
+  for (;;) {
+    const double fresh = measured_error(samples);
+    certificate_.worst_fresh = fresh;
+    if (fresh <= 0.5 * options_.certificate.tolerance ||
+        choice_.model == surrogate::ModelKind::exact) {
+      break;
+    }
+    choice_.model = more_accurate(choice_.model);
+    certificate_.changes.push_back({update_count_, fresh, choice_.model, choice_.refresh});
+    make_models();
+    measure_all();
+  }
+  certificate_.seconds += watch.seconds();
+}
+
+std::vector<CrossbarMatrix::Sample> CrossbarMatrix::draw_samples(Index count) const {
+  const RandomStream draws = options_.noise.substream(~certificate_.refreshes);
+  const auto arrays = static_cast<std::uint64_t>(2 * tile_count());
+  std::vector<Sample> samples(static_cast<std::size_t>(std::min(count, 2 * tile_count())));
+  for (std::size_t k = 0; k < samples.size(); ++k) {
+    Sample& sample = samples[k];
+    const auto array = static_cast<Index>(draws.below(k, arrays));
+    sample.polarity = array % 2 == 0 ? Polarity::plus : Polarity::minus;
+    sample.tile = array / 2;
+    sample.inputs = surrogate::random_sparse_inputs(
+        technology().tile_rows, options_.certificate.inputs, certificate_.refreshes + k);
+    sample.conductance = tile_conductance(sample.polarity, sample.tile);
+  }
+  parallel_for(static_cast<Index>(samples.size()), [&](Index k) {
+    Sample& sample = samples[static_cast<std::size_t>(k)];
+    const WireResistance& wires = technology().wires;
+    sample.exact = options_.exact.effective(sample.conductance, wires);
+    if (technology().terminals == Terminals::swap) {
+      sample.backward = options_.exact.effective(sample.conductance, swapped_wires(wires));
+    }
+  });
+  return samples;
+}
+
+// The largest error of the samples with the ratios now in use.
+double CrossbarMatrix::measured_error(const std::vector<Sample>& samples) const {
+  double worst = 0;
+  for (const Sample& sample : samples) {
+    const auto error = [&](const MatrixF& ratio, const Matrix& exact) {
+      return surrogate::current_error(sample.conductance.cwiseProduct(tile_of(ratio, sample.tile)),
+                                      exact, sample.inputs)
+          .relative;
+    };
+    worst = std::max(worst, error(side(sample.polarity).ratio, sample.exact));
+    if (sample.backward.size() > 0) {
+      worst = std::max(worst, error(side(sample.polarity).backward, sample.backward));
+    }
+  }
+  return worst;
+}
+
+void CrossbarMatrix::measure_all() {
   updates_since_refresh_ = 0;
   for (Side* side : {&plus_, &minus_}) {
     measure(*side, *side->forward_model, side->ratio);
@@ -140,7 +267,7 @@ void CrossbarMatrix::refresh() {
   }
 }
 
-void CrossbarMatrix::measure(Side& side, surrogate::EffectiveModel& model, MatrixF& ratio) {
+void CrossbarMatrix::measure(Side& side, surrogate::EffectiveModel<float>& model, MatrixF& ratio) {
   const Index rows = technology().tile_rows;
   const Index columns = technology().tile_columns;
   const surrogate::TileBatch batch{tile_count(), rows, columns};
@@ -277,12 +404,16 @@ void CrossbarMatrix::set_column_order(const std::vector<Index>& slot_of_output) 
     side->state = std::move(moved);
   }
   slot_of_output_ = slot_of_output;
-  refresh();
+  measure_all();
 }
 
 CrossbarMatrix::State CrossbarMatrix::state() const {
-  State state{MatrixF(outputs_, inputs_), MatrixF(outputs_, inputs_), update_count_,
-              slot_of_output_};
+  State state{MatrixF(outputs_, inputs_),
+              MatrixF(outputs_, inputs_),
+              update_count_,
+              slot_of_output_,
+              choice_,
+              certificate_};
   for (Index o = 0; o < outputs_; ++o) {
     const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
     state.plus.row(o) = plus_.state.row(slot).head(inputs_);
@@ -301,6 +432,9 @@ void CrossbarMatrix::restore(const State& state) {
   check_column_order(state.slot_of_output);
   slot_of_output_ = state.slot_of_output;
   update_count_ = state.update_count;
+  choice_ = state.choice;
+  certificate_ = state.certificate;
+  make_models();
   plus_.state.setZero();
   minus_.state.setZero();
   for (Index o = 0; o < outputs_; ++o) {
@@ -309,19 +443,25 @@ void CrossbarMatrix::restore(const State& state) {
     minus_.state.row(slot).head(inputs_) = state.minus.row(o);
   }
   for_each_output([&](Index o) { decode_output(o); });
-  refresh();
+  measure_all();
+}
+
+Matrix CrossbarMatrix::tile_of(const MatrixF& matrix, Index tile) const {
+  const Index rows = technology().tile_rows;
+  const Index columns = technology().tile_columns;
+  return matrix
+      .block(tile % tile_column_count_ * columns, tile / tile_column_count_ * rows, columns, rows)
+      .cast<double>()
+      .transpose();
 }
 
 Matrix CrossbarMatrix::tile_conductance(Polarity polarity, Index tile) const {
   if (tile < 0 || tile >= tile_count()) {
     throw InvalidArgument(fmt::format("tile: expected 0 to {}, got {}", tile_count() - 1, tile));
   }
-  const Side& side = polarity == Polarity::plus ? plus_ : minus_;
-  const Index rows = technology().tile_rows;
-  const Index columns = technology().tile_columns;
-  const MatrixF block = side.state.block(tile % tile_column_count_ * columns,
-                                         tile / tile_column_count_ * rows, columns, rows);
-  return (g_min_ + g_width_ * block.array()).cast<double>().matrix().transpose();
+  return (static_cast<double>(g_min_) +
+          static_cast<double>(g_width_) * tile_of(side(polarity).state, tile).array())
+      .matrix();
 }
 
 }  // namespace xbar::mapping

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,6 +36,64 @@ MatrixF to_matrix(const NamedTensor& tensor) {
   return Eigen::Map<const MatrixF>(tensor.values.data(), tensor.shape[0], tensor.shape[1]);
 }
 
+const std::string& metadata(const TensorFile& file, const std::string& key) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) {
+    throw InvalidArgument(fmt::format("crossbar state: metadata '{}' is missing", key));
+  }
+  return found->second;
+}
+
+template <typename Number>
+Number number(const std::string& key, std::string_view text) {
+  Number value{};
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+    throw InvalidArgument(
+        fmt::format("crossbar state: metadata '{}': expected a number, got '{}'", key, text));
+  }
+  return value;
+}
+
+// Numbers apart by spaces; after the sums four for each change.
+std::string to_text(const mapping::Certificate& certificate) {
+  std::string text = fmt::format("{} {} {} {} {} {} {}", certificate.refreshes, certificate.checks,
+                                 certificate.worst_error, certificate.error_sum,
+                                 certificate.worst_fresh, certificate.broken, certificate.seconds);
+  for (const mapping::CertificateChange& change : certificate.changes) {
+    text += fmt::format(" {} {} {} {}", change.update, change.error,
+                        surrogate::model_name(change.model), change.refresh);
+  }
+  return text;
+}
+
+mapping::Certificate certificate_from(const std::string& key, const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  constexpr std::size_t sums = 7;
+  constexpr std::size_t a_change = 4;
+  if (words.size() < sums || (words.size() - sums) % a_change != 0) {
+    throw InvalidArgument(
+        fmt::format("crossbar state: metadata '{}': expected {} values and {} a change, got '{}'",
+                    key, sums, a_change, text));
+  }
+  mapping::Certificate certificate;
+  certificate.refreshes = number<std::uint64_t>(key, words[0]);
+  certificate.checks = number<std::uint64_t>(key, words[1]);
+  certificate.worst_error = number<double>(key, words[2]);
+  certificate.error_sum = number<double>(key, words[3]);
+  certificate.worst_fresh = number<double>(key, words[4]);
+  certificate.broken = number<std::uint64_t>(key, words[5]);
+  certificate.seconds = number<double>(key, words[6]);
+  for (std::size_t k = sums; k < words.size(); k += a_change) {
+    certificate.changes.push_back(
+        {number<std::uint64_t>(key, words[k]), number<double>(key, words[k + 1]),
+         surrogate::parse_model(words[k + 2]), number<int>(key, words[k + 3])});
+  }
+  return certificate;
+}
+
 }  // namespace
 
 void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
@@ -49,8 +108,10 @@ void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
     const MatrixF weight = layer.weight_store().weight();
     mapping::CrossbarOptions options;
     options.technology = mapping.technology;
-    options.make_model = mapping.make_model;
+    options.model = mapping.model;
+    options.exact = mapping.exact;
     options.refresh = mapping.refresh;
+    options.certificate = mapping.certificate;
     options.noise = RandomStream(mapping.seed, "write-noise/" + layer.name());
     auto store = std::make_unique<CrossbarWeight>(mapping::CrossbarMatrix(
         layer.out_features(), layer.in_features(), weight_ranges[k], std::move(options)));
@@ -100,6 +161,9 @@ TensorFile crossbar_state(Network& network) {
     for (const Index slot : state.slot_of_output) slots.values.push_back(static_cast<float>(slot));
     file.tensors[layer.name + ".slot"] = std::move(slots);
     file.metadata[layer.name + ".update_count"] = std::to_string(state.update_count);
+    file.metadata[layer.name + ".surrogate"] = surrogate::model_name(state.choice.model);
+    file.metadata[layer.name + ".refresh"] = std::to_string(state.choice.refresh);
+    file.metadata[layer.name + ".certificate"] = to_text(state.certificate);
   }
   return file;
 }
@@ -114,17 +178,13 @@ void load_crossbar_state(Network& network, const TensorFile& file) {
     for (const float slot : find(file, layer.name + ".slot", {rows}).values) {
       state.slot_of_output.push_back(static_cast<Index>(std::lround(slot)));
     }
-    const std::string key = layer.name + ".update_count";
-    const auto count = file.metadata.find(key);
-    if (count == file.metadata.end()) {
-      throw InvalidArgument(fmt::format("crossbar state: metadata '{}' is missing", key));
-    }
-    const std::string& text = count->second;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), state.update_count);
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-      throw InvalidArgument(
-          fmt::format("crossbar state: metadata '{}': expected a count, got '{}'", key, text));
-    }
+    state.update_count = number<std::uint64_t>(layer.name + ".update_count",
+                                               metadata(file, layer.name + ".update_count"));
+    state.choice.model = surrogate::parse_model(metadata(file, layer.name + ".surrogate"));
+    state.choice.refresh =
+        number<int>(layer.name + ".refresh", metadata(file, layer.name + ".refresh"));
+    const std::string key = layer.name + ".certificate";
+    state.certificate = certificate_from(key, metadata(file, key));
     layer.matrix->restore(state);
   }
 }

@@ -25,9 +25,8 @@ CrossbarOptions options_with(ModelKind kind, Index tile = 8) {
   CrossbarOptions options;
   options.technology.tile_rows = tile;
   options.technology.tile_columns = tile;
-  options.make_model = [kind](const xbar::WireResistance& wires) {
-    return xbar::surrogate::make_model(kind, wires);
-  };
+  options.model = kind;
+  options.exact = xbar::surrogate::exact_solver();
   return options;
 }
 
@@ -246,5 +245,7 @@ TEST_CASE("mapping/crossbar_matrix: errors name what is wrong", "[mapping]") {
                       Contains("0 x 2"));
   REQUIRE_THROWS_WITH(CrossbarMatrix(1, 2, 0.0F, options_with(ModelKind::ideal)),
                       Contains("weight range"));
-  REQUIRE_THROWS_WITH(CrossbarMatrix(1, 2, 1.0F, CrossbarOptions{}), Contains("make_model"));
+  CrossbarOptions unmeasured;
+  unmeasured.certificate.tolerance = 1e-3;
+  REQUIRE_THROWS_WITH(CrossbarMatrix(1, 2, 1.0F, unmeasured), Contains("exact solver"));
 }

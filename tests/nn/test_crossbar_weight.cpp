@@ -16,9 +16,8 @@ xbar::nn::CrossbarMapping mapping_with(ModelKind kind, Index tile = 16) {
   xbar::nn::CrossbarMapping mapping;
   mapping.technology.tile_rows = tile;
   mapping.technology.tile_columns = tile;
-  mapping.make_model = [kind](const xbar::WireResistance& wires) {
-    return xbar::surrogate::make_model(kind, wires);
-  };
+  mapping.model = kind;
+  mapping.exact = xbar::surrogate::exact_solver();
   return mapping;
 }
 

@@ -1,4 +1,5 @@
 #include <xbar/solver/solve.hpp>
+#include <xbar/surrogate/current_error.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
 #include "support/arrays.hpp"

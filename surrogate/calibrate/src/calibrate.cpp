@@ -1,112 +1,57 @@
-#include <algorithm>
-#include <utility>
+#include <span>
 
-#include <xbar/core/parallel.hpp>
-#include <xbar/core/random.hpp>
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
 #include <xbar/solver/effective_conductance.hpp>
 #include <xbar/solver/solve.hpp>
-#include <xbar/surrogate/ladder.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
 namespace xbar::surrogate {
-namespace {
 
-class ExactModel final : public EffectiveModel {
- public:
-  explicit ExactModel(const WireResistance& wires) : wires_(wires) { check_wires(wires); }
-  [[nodiscard]] ModelKind kind() const override { return ModelKind::exact; }
-  void refresh(const TileBatch& /*batch*/, std::span<const float> /*conductance*/) override {}
-  void effective(const TileBatch& batch, std::span<const float> conductance,
-                 std::span<float> out) const override {
-    const Index size = batch.tile_size();
-    parallel_for(batch.count, [&](Index t) {
-      const Eigen::Map<const MatrixF> tile(conductance.data() + t * size, batch.rows,
-                                           batch.columns);
-      Eigen::Map<MatrixF>(out.data() + t * size, batch.rows, batch.columns) =
-          solver::effective_conductance(tile.cast<double>(), wires_).cast<float>();
-    });
-  }
-
- private:
-  WireResistance wires_;
-};
-
-}  // namespace
-
-FieldSolver exact_fields() {
-  return [](const Matrix& conductance, const WireResistance& wires, const Vector& voltage,
-            Matrix& wordline, Matrix& bitline) {
-    solver::SolveOptions options;
-    options.node_voltages = true;
-    solver::SolveResult result = solver::solve(conductance, voltage, wires, options);
-    wordline = std::move(result.nodes.front().wordline);
-    bitline = std::move(result.nodes.front().bitline);
-  };
-}
-
-std::unique_ptr<EffectiveModel> make_model(ModelKind kind, const WireResistance& wires) {
-  switch (kind) {
-    case ModelKind::ideal:
-      return make_ideal_model();
-    case ModelKind::ladder:
-      return make_ladder_model(wires);
-    case ModelKind::operating_point:
-      return make_operating_point_model(wires, exact_fields());
-    case ModelKind::exact:
-      break;
-  }
-  return std::make_unique<ExactModel>(wires);
+ExactSolver exact_solver() {
+  return {[](const Matrix& conductance, const WireResistance& wires) {
+            return solver::effective_conductance(conductance, wires);
+          },
+          exact_gradient};
 }
 
 Matrix effective_conductance(ModelKind kind, const Matrix& conductance, const WireResistance& wires,
-                             const Vector& voltage) {
+                             const Vector& inputs) {
   solver::check_conductance(conductance);
-  check_wires(wires);
-  switch (kind) {
-    case ModelKind::ideal:
-      return conductance;
-    case ModelKind::ladder:
-      return ladder(conductance, wires);
-    case ModelKind::operating_point: {
-      Matrix wordline;
-      Matrix bitline;
-      exact_fields()(conductance, wires, voltage, wordline, bitline);
-      return operating_point_ladder(conductance, operating_point_factor(wordline, bitline, voltage),
-                                    wires);
-    }
-    case ModelKind::exact:
-      break;
-  }
-  return solver::effective_conductance(conductance, wires);
+  const auto model = make_model<double>(kind, wires);
+  const TileBatch batch{1, conductance.rows(), conductance.cols()};
+  const std::span<const double> tile(conductance.data(),
+                                     static_cast<std::size_t>(conductance.size()));
+  Matrix out(conductance.rows(), conductance.cols());
+  model->refresh(batch, tile, {inputs.data(), static_cast<std::size_t>(inputs.size())});
+  model->effective(batch, tile, {out.data(), static_cast<std::size_t>(out.size())});
+  return out;
 }
 
-CurrentError current_error(const Matrix& surrogate, const Matrix& exact, const Matrix& inputs) {
-  const Matrix current = surrogate.transpose() * inputs;
-  const Matrix reference = exact.transpose() * inputs;
-  CurrentError error;
-  Index counted = 0;
-  for (Index k = 0; k < inputs.cols(); ++k) {
-    const double scale = reference.col(k).cwiseAbs().maxCoeff();
-    if (!(scale > 0)) continue;
-    const double deviation = (current.col(k) - reference.col(k)).cwiseAbs().maxCoeff() / scale;
-    error.mean += deviation;
-    error.worst = std::max(error.worst, deviation);
-    ++counted;
+Matrix exact_gradient(const Matrix& conductance, const WireResistance& wires,
+                      const Matrix& cotangent) {
+  if (cotangent.rows() != conductance.rows() || cotangent.cols() != conductance.cols()) {
+    throw InvalidArgument(
+        fmt::format("cotangent: expected {} x {} like the conductance, got {} x {}",
+                    conductance.rows(), conductance.cols(), cotangent.rows(), cotangent.cols()));
   }
-  if (counted > 0) error.mean /= static_cast<double>(counted);
-  return error;
-}
-
-Matrix random_sparse_inputs(Index rows, Index count, std::uint64_t seed) {
-  const RandomStream stream(seed, "sparse-inputs");
-  Matrix inputs(rows, count);
-  for (Index i = 0; i < rows; ++i) {
-    for (Index k = 0; k < count; ++k) {
-      const double draw = stream.uniform(static_cast<std::uint64_t>(i * count + k));
-      inputs(i, k) = draw < 0.5 ? 0.0 : 2.0 * draw - 1.0;
-    }
+  const Index m = conductance.rows();
+  const Index n = conductance.cols();
+  const solver::Circuit circuit = solver::make_circuit(conductance, wires);
+  solver::SolveOptions options;
+  options.node_voltages = true;
+  const solver::SolveResult forward =
+      solver::solve(circuit, {Matrix::Identity(m, m), Matrix::Zero(n, m)}, options);
+  const solver::SolveResult adjoint =
+      solver::solve(circuit, {Matrix::Zero(m, m), cotangent.transpose()}, options);
+  Matrix gradient = Matrix::Zero(m, n);
+  for (std::size_t i = 0; i < forward.nodes.size(); ++i) {
+    const solver::NodeVoltages& x = forward.nodes[i];
+    const solver::NodeVoltages& y = adjoint.nodes[i];
+    gradient += (x.wordline - x.bitline).cwiseProduct(y.bitline - y.wordline);
   }
-  return inputs;
+  return gradient;
 }
 
 }  // namespace xbar::surrogate

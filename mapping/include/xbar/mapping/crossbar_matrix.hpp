@@ -7,26 +7,26 @@
 
 #include <xbar/core/matrix.hpp>
 #include <xbar/core/random.hpp>
+#include <xbar/mapping/certificate.hpp>
 #include <xbar/mapping/technology.hpp>
 #include <xbar/surrogate/model.hpp>
 
 namespace xbar::mapping {
-
-/// Makes the model of a set of tiles with the given wires (one call for each polarity and
-/// direction).
-using ModelFactory =
-    std::function<std::unique_ptr<surrogate::EffectiveModel>(const WireResistance& wires)>;
 
 /// Which array of the pair.
 enum class Polarity { plus, minus };
 
 struct CrossbarOptions {
   Technology technology;
-  ModelFactory make_model;  ///< surrogate or exact; required
+  surrogate::ModelKind model = surrogate::ModelKind::sneak_ladder;
+  /// For members that need it, and for the certificate (surrogate::exact_solver()); empty: neither.
+  surrogate::ExactSolver exact;
   /// Updates between two full measurements of the effective conductance. In between each cell keeps
   /// the ratio G_eff/G of the last measurement (TxSim's interpolation [Roy2021]).
   int refresh = 20;
-  RandomStream noise{0, "write-noise"};  ///< this matrix's own stream
+  /// With a tolerance, `model` and `refresh` are what it begins with.
+  CertificateOptions certificate;
+  RandomStream noise{0, "write-noise"};  ///< this matrix's own stream; the checks draw from it too
 };
 
 /// Weights W, outputs x inputs, on arrays. Input k drives wordline k mod m of tile row k / m;
@@ -54,8 +54,14 @@ class CrossbarMatrix {
   /// by the device model, so that write noise stays in the state.
   void update(const MatrixF& delta);
 
-  /// Measures G_eff of all tiles now.
+  /// Measures G_eff of all tiles now, and every CertificateOptions::every times how far off the
+  /// matrix in use was; with a tolerance, acts on it.
   void refresh();
+
+  /// What was measured so far.
+  [[nodiscard]] const Certificate& certificate() const { return certificate_; }
+  /// The surrogate and the refresh interval in use.
+  [[nodiscard]] const SurrogateChoice& choice() const { return choice_; }
 
   /// The programmed weight: what a perfect read would give, outputs x inputs.
   [[nodiscard]] const MatrixF& weight() const { return weight_; }
@@ -79,6 +85,8 @@ class CrossbarMatrix {
     MatrixF minus;                      ///< x of the minus arrays, outputs x inputs
     std::uint64_t update_count = 0;     ///< position in the noise stream
     std::vector<Index> slot_of_output;  ///< column order
+    SurrogateChoice choice;
+    Certificate certificate;
   };
   [[nodiscard]] State state() const;
   /// @throws InvalidArgument if the sizes differ
@@ -98,11 +106,17 @@ class CrossbarMatrix {
     MatrixF state;     // x in [0,1], slots x padded inputs
     MatrixF ratio;     // G_eff/G of the forward read, same shape
     MatrixF backward;  // the same of the transposed read when the terminals swap
-    std::unique_ptr<surrogate::EffectiveModel> forward_model;
-    std::unique_ptr<surrogate::EffectiveModel> backward_model;
+    std::unique_ptr<surrogate::EffectiveModel<float>> forward_model;
+    std::unique_ptr<surrogate::EffectiveModel<float>> backward_model;
   };
 
-  void measure(Side& side, surrogate::EffectiveModel& model, MatrixF& ratio);
+  struct Sample;  // an array of a check
+  void make_models();
+  void measure_all();
+  [[nodiscard]] std::vector<Sample> draw_samples(Index count) const;
+  [[nodiscard]] double measured_error(const std::vector<Sample>& samples) const;
+  void choose_at_start();
+  void measure(Side& side, surrogate::EffectiveModel<float>& model, MatrixF& ratio);
   void fit_gain();
   // Rows of W_eff and of W from the cells of one output.
   void compose_output(Index output, const MatrixF& ratio_plus, const MatrixF& ratio_minus,
@@ -111,6 +125,11 @@ class CrossbarMatrix {
   void decode_output(Index output);
   template <typename Body>
   void for_each_output(const Body& body) const;
+  [[nodiscard]] const Side& side(Polarity polarity) const {
+    return polarity == Polarity::plus ? plus_ : minus_;
+  }
+  // Entries of one tile from a matrix slots x padded inputs, tile_rows x tile_columns.
+  [[nodiscard]] Matrix tile_of(const MatrixF& matrix, Index tile) const;
   void check_column_order(const std::vector<Index>& slot_of_output) const;
 
   CrossbarOptions options_;
@@ -130,6 +149,8 @@ class CrossbarMatrix {
   MatrixF gain_;                    // outputs x tile rows
   std::vector<float> conductance_;  // tiles of one side, for the models
   std::vector<float> effective_;
+  SurrogateChoice choice_;
+  Certificate certificate_;
   int updates_since_refresh_ = 0;
   std::uint64_t update_count_ = 0;
 };

@@ -36,8 +36,10 @@ class CrossbarWeight final : public WeightStore {
 /// How a network is put on arrays.
 struct CrossbarMapping {
   mapping::Technology technology;
-  mapping::ModelFactory make_model;  ///< surrogate or exact; required
-  int refresh = 20;  ///< updates between full measurements, CrossbarOptions::refresh
+  surrogate::ModelKind model = surrogate::ModelKind::sneak_ladder;
+  surrogate::ExactSolver exact;  ///< CrossbarOptions::exact
+  int refresh = 20;              ///< updates between full measurements, CrossbarOptions::refresh
+  mapping::CertificateOptions certificate;
   /// Largest weight that a layer's cells hold. Empty: the layer's largest |weight|. A number h: h
   /// times the bound of its initialisation, sqrt(6 / in_features), so that training has room and
   /// most cells stay near g_min, where arrays lose least.

@@ -1,9 +1,8 @@
 #pragma once
 
-/// Where the surrogates meet the solver: models that need exact fields, and their measured error.
+/// Where the surrogates meet the solver: the members that need it.
 /// A target of its own, so that the run-time surrogates do not link SuiteSparse.
 
-#include <cstdint>
 #include <memory>
 
 #include <xbar/core/matrix.hpp>
@@ -12,32 +11,30 @@
 
 namespace xbar::surrogate {
 
-/// Node voltages by solver::solve.
-[[nodiscard]] FieldSolver exact_fields();
+/// solver::effective_conductance and exact_gradient().
+[[nodiscard]] ExactSolver exact_solver();
 
-/// Any member of the family by name; operating_point and exact come with the solver.
-[[nodiscard]] std::unique_ptr<EffectiveModel> make_model(ModelKind kind,
-                                                         const WireResistance& wires);
+/// Any member of the family.
+template <typename Real>
+[[nodiscard]] std::unique_ptr<EffectiveModel<Real>> make_model(ModelKind kind,
+                                                               const WireResistance& wires) {
+  return make_model<Real>(kind, wires, exact_solver());
+}
 
-/// Effective conductance of one array in double precision, m x n.
-/// @param voltage  operating point, m, for ModelKind::operating_point; other kinds ignore it
+/// Effective conductance of one array by a member just refreshed, m x n, siemens.
+/// @param inputs  operating point, m, where the member takes one; empty: all inputs equal
+/// @throws InvalidArgument as solver::check_conductance() and check_wires()
 [[nodiscard]] Matrix effective_conductance(ModelKind kind, const Matrix& conductance,
-                                           const WireResistance& wires, const Vector& voltage);
+                                           const WireResistance& wires, const Vector& inputs = {});
 
-/// Deviation of a surrogate's output currents from the exact ones,
-/// max over bitlines |I - I_exact| / max over bitlines |I_exact|, for each input vector.
-struct CurrentError {
-  double mean = 0;   ///< over the input vectors
-  double worst = 0;  ///< over the input vectors
-};
-
-/// @param surrogate, exact  effective conductances, m x n
-/// @param inputs            voltages, m x p; vectors that give no current at all are left out
-[[nodiscard]] CurrentError current_error(const Matrix& surrogate, const Matrix& exact,
-                                         const Matrix& inputs);
-
-/// Input vectors like a layer's activations after ReLU: each entry 0 with probability one half,
-/// else uniform in (0, 1). m x count.
-[[nodiscard]] Matrix random_sparse_inputs(Index rows, Index count, std::uint64_t seed);
+/// Adjoint gradient of a loss through the exact effective conductance. With unit input i the cell
+/// (k,l) has voltage x_i(k,l); with the sinks at voltages C(i,:) and the inputs at 0 it has
+/// y_i(k,l), positive from bitline to wordline. Then
+///     d(loss)/dG(k,l) = sum over i of x_i(k,l) y_i(k,l),   C = d(loss)/dG_eff.
+/// @param cotangent  C, m x n
+/// @return m x n
+/// @cost 2 m solutions of the array
+[[nodiscard]] Matrix exact_gradient(const Matrix& conductance, const WireResistance& wires,
+                                    const Matrix& cotangent);
 
 }  // namespace xbar::surrogate

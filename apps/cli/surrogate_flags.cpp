@@ -1,0 +1,84 @@
+#include "surrogate_flags.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/surrogate_calibrate/policy.hpp>
+
+namespace xbar::cli {
+namespace {
+
+// Layers' weights crowd around zero; where the table knows uniform ones alone, these are the harder
+// case.
+surrogate::CalibrationPoint calibration_point(const mapping::Technology& technology,
+                                              const surrogate::CalibrationTable& table) {
+  surrogate::CalibrationPoint point;
+  point.rows = technology.tile_rows;
+  point.columns = technology.tile_columns;
+  point.on_ohm = technology.on_ohm;
+  point.on_off_ratio = technology.on_off_ratio;
+  point.wires = technology.wires;
+  const auto clustered = [](const surrogate::CalibrationRow& row) {
+    return row.point.distribution == surrogate::WeightDistribution::clustered;
+  };
+  point.distribution = std::any_of(table.rows.begin(), table.rows.end(), clustered)
+                           ? surrogate::WeightDistribution::clustered
+                           : surrogate::WeightDistribution::uniform;
+  return point;
+}
+
+}  // namespace
+
+void SurrogateFlags::add(CLI::App& app) {
+  app.add_option("--surrogate", surrogate,
+                 "what stands in for the circuit: auto (the cheapest within --tolerance), or a "
+                 "member of the family by name");
+  tolerance_option_ = app.add_option(
+      "--tolerance", tolerance,
+      "share of the output currents that may be error (root mean square), measured on sampled "
+      "arrays against the exact circuit");
+  app.add_option("--calibration", calibration,
+                 "table of xbar calibrate to choose the surrogate from; default: by measuring")
+      ->type_name("FILE");
+}
+
+void SurrogateFlags::add_refresh(CLI::App& app) {
+  refresh_option_ =
+      app.add_option("--refresh", refresh_,
+                     "updates between two measurements of the arrays; default: as --tolerance "
+                     "allows");
+}
+
+SurrogateSettings SurrogateFlags::settings(const mapping::Technology& technology) const {
+  if (!(tolerance > 0) || !(tolerance < 1)) {
+    throw InvalidArgument(
+        fmt::format("--tolerance: expected more than 0 and less than 1, got {}", tolerance));
+  }
+  if (refresh_ < 1) {
+    throw InvalidArgument(fmt::format("--refresh: expected at least 1, got {}", refresh_));
+  }
+  const bool automatic = surrogate == "auto";
+  const bool given = tolerance_option_ != nullptr && tolerance_option_->count() > 0;
+  SurrogateSettings settings;
+  settings.refresh = refresh_;
+  settings.model =
+      automatic ? surrogate::ModelKind::closed_form : surrogate::parse_model(surrogate);
+  if (automatic || given) settings.certificate.tolerance = tolerance;
+  if (refresh_option_ != nullptr && refresh_option_->count() > 0) {
+    settings.certificate.longest_refresh = refresh_;
+  }
+  if (!calibration.empty()) {
+    if (!automatic) {
+      throw InvalidArgument(fmt::format(
+          "--calibration: expected together with --surrogate auto, got --surrogate {}", surrogate));
+    }
+    const surrogate::CalibrationTable table = surrogate::read_calibration_table(calibration);
+    settings.model =
+        surrogate::choose_from_table(table, calibration_point(technology, table), tolerance).model;
+  }
+  return settings;
+}
+
+}  // namespace xbar::cli
