@@ -39,9 +39,12 @@
 #include <xbar/core/random.hpp>
 #include <xbar/core/stopwatch.hpp>
 #include <xbar/core/version.hpp>
+#include <xbar/device/cell_models.hpp>
 #include <xbar/solver/effective_conductance.hpp>
+#include <xbar/solver/newton.hpp>
 #include <xbar/solver/solve.hpp>
 #include <xbar/solver/spice_netlist.hpp>
+#include <xbar/solver/transient.hpp>
 
 #include "cholmod_opponent.hpp"
 #include "ngspice_opponent.hpp"
@@ -207,6 +210,46 @@ void measure_effective(benchmark::State& state, Index size) {
   state.counters["error"] = relative_error(effective.transpose(), effective_reference(size));
 }
 
+// Sinh cells with the model's own bend and inputs up to 1 V; the error is against KLU.
+void measure_newton(benchmark::State& state, Index size) {
+  const Threads one(1);
+  const Array& array = usual_array(size);
+  const xbar::solver::Circuit circuit = xbar::solver::make_circuit(array.conductance, usual_wires);
+  const auto cells = xbar::device::make_cell_model("sinh");
+  const xbar::solver::TerminalVoltage voltage{array.voltage, {}};
+  xbar::solver::NewtonOptions options;
+  options.method = xbar::solver::NewtonMethod::klu;
+  const Matrix reference = solve_newton(circuit, *cells, voltage, options).current;
+  xbar::solver::NewtonResult result;
+  for (auto _ : state) result = solve_newton(circuit, *cells, voltage);
+  state.counters["iterations"] = result.report.iterations();
+  state.counters["error"] = relative_error(result.current, reference);
+}
+
+// One accepted step of a transient of 1 ns, everything included: repeated steps, factors, energies,
+// output. 1 fF a node, inputs that rise in 1 ps. The error is that of all currents over time,
+// against steps of a hundredth of the tolerance.
+void measure_transient_step(benchmark::State& state, Index size) {
+  const Threads one(1);
+  const Array& array = usual_array(size);
+  const xbar::solver::Circuit circuit = xbar::solver::make_circuit(array.conductance, usual_wires);
+  const xbar::solver::Capacitance capacitance = xbar::solver::make_capacitance(1e-15);
+  const xbar::solver::TransientInput input{
+      array.voltage.col(0), {}, {xbar::device::Waveform::step(0, 1, 0, 1e-12, 1e-9)}, {}};
+  xbar::solver::TransientOptions options;
+  options.stop_second = 1e-9;
+  options.steps = 100;
+  xbar::solver::TransientOptions finer = options;
+  finer.tolerance /= 100;
+  static const Matrix reference = transient(circuit, capacitance, input, finer).current;
+  xbar::solver::TransientResult result = transient(circuit, capacitance, input, options);
+  while (state.KeepRunningBatch(result.report.steps)) {
+    result = transient(circuit, capacitance, input, options);
+  }
+  state.counters["steps"] = static_cast<double>(result.report.steps);
+  state.counters["error"] = relative_error(result.current, reference);
+}
+
 void measure_batch(benchmark::State& state, int threads) {
   static const std::vector<Matrix> tiles = [] {
     std::vector<Matrix> all;
@@ -280,7 +323,8 @@ void measure_ngspice(benchmark::State& state, Index size) {
   const xbar::solver::Circuit circuit = xbar::solver::make_circuit(array.conductance, usual_wires);
   const Matrix& reference = usual_reference(size);
   const xbar_bench::NgspiceOpponent opponent(
-      xbar::solver::spice_netlist(circuit, array.voltage.col(0), {}, reference.col(0)));
+      xbar::solver::spice_netlist(circuit, *xbar::device::make_cell_model("linear"),
+                                  array.voltage.col(0), {}, reference.col(0)));
   for (auto _ : state) opponent.run();
   state.counters["error"] = relative_error(opponent.currents(size), reference);
 }
@@ -328,6 +372,10 @@ void add_rows(bool large) {
   for (const Index size : {64, 128}) {
     brief(add(name("effective", size), [=](auto& state) { measure_effective(state, size); }));
   }
+  constexpr Index usual_size = 64;
+  brief(add(name("newton", usual_size), [](auto& state) { measure_newton(state, usual_size); }));
+  brief(add(name("transient_step", usual_size),
+            [](auto& state) { measure_transient_step(state, usual_size); }));
   for (const int threads : {1, 2}) {
     if (threads > all_threads) continue;
     add(name("batch_threads", threads), [=](auto& state) { measure_batch(state, threads); });

@@ -268,6 +268,18 @@ std::vector<Requirement> requirements(const RowReporter& rows,
                      target,
                      {ours, theirs}});
   };
+  // Ours in units of theirs.
+  const auto add_cost = [&](const std::string& what, Wanted wanted, double target,
+                            const Timing& ours, const Timing& theirs) {
+    if (ours.seconds.empty() || theirs.seconds.empty()) return;
+    lines.push_back({what,
+                     "times",
+                     median(ours.seconds) / median(theirs.seconds),
+                     minimum(ours.seconds) / minimum(theirs.seconds),
+                     wanted,
+                     target,
+                     {ours, theirs}});
+  };
   const auto against_cholmod = [&](long size, const char* subject, const char* label,
                                    const Phases& phases, Wanted wanted, double target) {
     Timing theirs = best_cholmod(rows, settings, size, phases);
@@ -297,6 +309,16 @@ std::vector<Requirement> requirements(const RowReporter& rows,
   const char* const effective = "effective_conductance()";
   against_cholmod(64, "effective", effective, unit_vectors(), Wanted::at_least, 10);
   against_cholmod(128, "effective", effective, unit_vectors(), Wanted::at_least, 8);
+  const char* const newton = "solve_newton(), sinh cells";
+  const char* const step = "transient(), a step";
+  const Timing one_solve = whole_row(rows, row_name("solve", 64), "solve(): factor + solve");
+  add_cost(fmt::format("{} 64", newton), Wanted::at_most, 10,
+           whole_row(rows, row_name("newton", 64), newton), one_solve);
+  add_cost(fmt::format("{} 64", step), Wanted::at_most, 1.5,
+           whole_row(rows, row_name("transient_step", 64), step), one_solve);
+  add_cost(fmt::format("{} 64", step), Wanted::nothing, 0,
+           whole_row(rows, row_name("transient_step", 64), step),
+           whole_row(rows, row_name("warm", 64), "ArraySolver::solve(), factored before"));
   add_ratio("3600 tiles of 64: two threads against one", Wanted::at_least, 1.8,
             whole_row(rows, row_name("batch_threads", 2), "two threads"),
             whole_row(rows, row_name("batch_threads", 1), "one thread"));

@@ -36,7 +36,7 @@ struct Timing {
 /// One line of the table: a ratio of times, a memory or a slope, beside what is wanted of it.
 struct Requirement {
   std::string what;
-  std::string unit;  ///< "x" for a ratio of times theirs / ours
+  std::string unit;  ///< "x" for a ratio of times theirs / ours, "times" for ours / theirs
   double value;      ///< of the medians
   double by_minima;  ///< the same from the minima
   enum class Wanted { nothing, at_least, at_most } wanted;

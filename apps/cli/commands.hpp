@@ -15,6 +15,7 @@ namespace xbar::cli {
 [[nodiscard]] std::unique_ptr<Command> make_device_command();
 [[nodiscard]] std::unique_ptr<Command> make_program_command();
 [[nodiscard]] std::unique_ptr<Command> make_validate_command();
+[[nodiscard]] std::unique_ptr<Command> make_calibrate_command();
 [[nodiscard]] std::unique_ptr<Command> make_train_command();
 [[nodiscard]] std::unique_ptr<Command> make_evaluate_command();
 [[nodiscard]] std::unique_ptr<Command> make_remap_command();

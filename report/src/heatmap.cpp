@@ -21,8 +21,6 @@ constexpr double font = 12;
 constexpr Index largest_side = 256;    // cells drawn along a side
 constexpr Index largest_written = 12;  // up to here the cells carry their values
 
-bool is_value(double v) { return drawable(v, Scale::linear); }
-
 Index block_size(Index cells) {
   return std::max<Index>(1, (cells + largest_side - 1) / largest_side);
 }
@@ -41,7 +39,7 @@ Matrix averaged(const Matrix& values, Index block_rows, Index block_cols) {
       Index count = 0;
       for (Index r = i * block_rows; r < std::min((i + 1) * block_rows, values.rows()); ++r) {
         for (Index c = j * block_cols; c < std::min((j + 1) * block_cols, values.cols()); ++c) {
-          if (is_value(values(r, c))) {
+          if (drawable(values(r, c), Scale::linear)) {
             sum += values(r, c);
             ++count;
           }
@@ -82,13 +80,18 @@ struct Summary {
   Index count = 0;
 };
 
-Summary summarise(const Matrix& values, Ramp ramp) {
+/// What line i is called.
+std::string line_name(const std::vector<std::string>& names, Index i) {
+  return names.empty() ? std::to_string(i) : names[static_cast<std::size_t>(i)];
+}
+
+Summary summarise(const Matrix& values, Ramp ramp, Scale scale) {
   Summary s;
   double sum = 0;
   for (Index i = 0; i < values.rows(); ++i) {
     for (Index j = 0; j < values.cols(); ++j) {
       const double v = values(i, j);
-      if (!is_value(v)) {
+      if (!drawable(v, scale)) {
         continue;
       }
       const bool farther =
@@ -119,6 +122,8 @@ class Drawing {
       throw InvalidArgument(
           fmt::format("Heatmap '{}': expected width >= 240, got {}", map.title, map.width));
     }
+    check_lines("row", map.row_names, map.values.rows(), block_rows_);
+    check_lines("column", map.column_names, map.values.cols(), block_cols_);
     settle();
     lay_out();
   }
@@ -144,6 +149,21 @@ class Drawing {
   }
 
  private:
+  void check_lines(const char* what, const std::vector<std::string>& names, Index count,
+                   Index block) const {
+    if (!names.empty() && static_cast<Index>(names.size()) != count) {
+      throw InvalidArgument(fmt::format("Heatmap '{}': expected {} {} names, got {}", map_.title,
+                                        count, what, names.size()));
+    }
+    if (block > 1 && (!names.empty() || map_.scale != Scale::linear)) {
+      throw InvalidArgument(fmt::format(
+          "Heatmap '{}': expected up to {} {}s with names or a logarithmic scale, got {}",
+          map_.title, largest_side, what, count));
+    }
+  }
+
+  [[nodiscard]] bool is_value(double v) const { return drawable(v, map_.scale); }
+
   [[nodiscard]] std::string describe() const {
     return fmt::format("Heat map{}{}: {} of {} {}s by {} {}s. {}", map_.title.empty() ? "" : ", ",
                        map_.title, map_.quantity, map_.values.rows(), map_.row_label,
@@ -151,8 +171,8 @@ class Drawing {
   }
 
   void settle() {
-    const Summary s = summarise(map_.values, map_.ramp);
-    Axis axis{map_.quantity, map_.unit, Scale::linear, map_.min, map_.max, {}};
+    const Summary s = summarise(map_.values, map_.ramp, map_.scale);
+    Axis axis{map_.quantity, map_.unit, map_.scale, map_.min, map_.max, {}};
     if (map_.ramp == Ramp::diverging && !axis.min && !axis.max && !s.range.empty()) {
       const double far = std::max(std::fabs(s.range.lo), std::fabs(s.range.hi));
       if (far > 0) {
@@ -172,8 +192,10 @@ class Drawing {
     for (const Tick& tick : scale_.ticks) {
       scale_labels = std::max(scale_labels, text_width(tick.label, font));
     }
-    const double row_labels =
-        text_width(std::to_string(std::max<Index>(map_.values.rows() - 1, 0)), font);
+    double row_labels = 0;
+    for (Index i = 0; i < map_.values.rows(); ++i) {
+      row_labels = std::max(row_labels, text_width(line_name(map_.row_names, i), font));
+    }
     left_ = 20 + std::ceil(row_labels) + 8 + (map_.ports == Ports::none ? 0 : 14);
     const double room = map_.width - left_ - (18 + 14 + 8 + scale_labels + 4);
     const auto rows = static_cast<double>(std::max<Index>(cells_.rows(), 1));
@@ -240,7 +262,8 @@ class Drawing {
     const double width = right_ - left_;
     const double height = bottom_ - top_;
     // Cells without a value let this hatching through.
-    if (!cells_.allFinite()) {
+    if (!std::all_of(cells_.data(), cells_.data() + cells_.size(),
+                     [this](double v) { return is_value(v); })) {
       std::string hatch;
       constexpr double spacing = 8;
       const int lines = static_cast<int>((width + height) / spacing);
@@ -263,7 +286,8 @@ class Drawing {
     }
     // The page's script reads these to show the value under the pointer.
     std::string readout;
-    if (!shown.empty()) {
+    if (!shown.empty() && map_.scale == Scale::linear && map_.row_names.empty() &&
+        map_.column_names.empty()) {
       readout = fmt::format(
           R"( class="xb-map" data-rows="{}" data-cols="{}" data-block-rows="{}" data-block-cols="{}" )"
           R"(data-all-rows="{}" data-all-cols="{}" data-row="{}" data-col="{}" data-what="{}" )"
@@ -293,7 +317,12 @@ class Drawing {
     for (Index i = 0; i < cells_.rows(); ++i) {
       for (Index j = 0; j < cells_.cols(); ++j) {
         const double v = cells_(i, j);
-        const std::string text = is_value(v) ? format_fixed(v / scale_.unit_size, decimals) : "";
+        if (!is_value(v)) {
+          continue;
+        }
+        const double shown = v / scale_.unit_size;
+        const std::string text = map_.scale == Scale::linear ? format_fixed(shown, decimals)
+                                                             : format_number(shown, 2);
         if (text_width(text, 11) > cell_width - 2 || cell_height < 14) {
           continue;
         }
@@ -315,17 +344,20 @@ class Drawing {
     };
     const Index cols = map_.values.cols();
     const Index rows = map_.values.rows();
-    const double widest = text_width(std::to_string(cols - 1), font);
+    double widest = 0;
+    for (Index j = 0; j < cols; ++j) {
+      widest = std::max(widest, text_width(line_name(map_.column_names, j), font));
+    }
     for (const Index j : index_ticks(cols, width, std::max(36.0, widest + 10))) {
       const double x = left_ + place(j, cols) * width;
       svg.line({x, top_ - 4}, {x, top_}, "xb-axis");
-      svg.text({x, top_ - 8}, std::to_string(j), "xb-muted", Anchor::middle);
+      svg.text({x, top_ - 8}, line_name(map_.column_names, j), "xb-muted", Anchor::middle);
     }
     const double ports = map_.ports == Ports::none ? 0 : 14;
     for (const Index i : index_ticks(rows, height, 36)) {
       const double y = top_ + place(i, rows) * height;
       svg.line({left_ - 4, y}, {left_, y}, "xb-axis");
-      svg.text({left_ - 8 - ports, y + 4}, std::to_string(i), "xb-muted", Anchor::end);
+      svg.text({left_ - 8 - ports, y + 4}, line_name(map_.row_names, i), "xb-muted", Anchor::end);
     }
     svg.text({left_, top_ - 25}, map_.column_label + " →", "xb-muted");
     svg.open("g", fmt::format(R"svg(transform="translate(12 {}) rotate(-90)")svg", px(top_)));
@@ -412,12 +444,14 @@ class Drawing {
 }  // namespace
 
 std::string Heatmap::note() const {
-  const Summary s = summarise(values, ramp);
+  const Summary s = summarise(values, ramp, scale);
   if (s.count == 0) {
     return "no data";
   }
-  std::string text = fmt::format("Largest {} at {} {}, {} {}; mean {}.", format_si(s.extreme, unit),
-                                 row_label, s.row, column_label, s.col, format_si(s.mean, unit));
+  std::string text =
+      fmt::format("Largest {} at {} {}, {} {}{}.", format_si(s.extreme, unit), row_label,
+                  line_name(row_names, s.row), column_label, line_name(column_names, s.col),
+                  scale == Scale::linear ? "; mean " + format_si(s.mean, unit) : "");
   const Index missing = values.size() - s.count;
   if (missing > 0) {
     text += fmt::format(" {} of {} cells without a value.", missing, values.size());

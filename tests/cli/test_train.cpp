@@ -148,16 +148,3 @@ TEST_CASE("cli/train: bad arguments are refused before anything is written", "[c
   expect("--model mlp --data glyphs --schedule steps", "step");
   expect("--model mlp --data glyphs --write-noise -1", "write-noise");
 }
-
-TEST_CASE("cli/validate: a small grid gives a table", "[cli]") {
-  const Scratch scratch;
-  const auto outcome = run_xbar(
-      scratch, "validate --size 8,16 --line-ohm 1 --on-ohm 20e3 --arrays 1 --inputs 4 --out study");
-  CAPTURE(outcome.err);
-  REQUIRE(outcome.code == 0);
-  REQUIRE_THAT(outcome.out, Contains("16 x 16") && Contains("operating-point"));
-  const std::string csv = xbar::read_file(scratch("study/study.csv"));
-  REQUIRE(std::count(csv.begin(), csv.end(), '\n') == 4 + 6);
-  REQUIRE(run_xbar(scratch, "report study").code == 0);
-  REQUIRE(run_xbar(scratch, "validate --size 0 --out other").code == 2);
-}

@@ -326,6 +326,31 @@ TEST_CASE("report/plot: big heat maps are averaged and say so") {
   CHECK_FALSE(contains(map.note(), "mean of"));
 }
 
+TEST_CASE("report/plot: a heat map of named lines on a logarithmic scale") {
+  Heatmap map{"t", xbar::Matrix(2, 3), "error", "%"};
+  map.values << 1e-3, 0.1, 10, 0, std::nan(""), 100;
+  map.scale = xbar::report::Scale::log;
+  map.row_label = "size";
+  map.row_names = {"16", "<64>"};
+  map.column_label = "line";
+  map.column_names = {"0.5", "1", "10"};
+  const std::string svg = map.svg();
+  check_sound(svg);
+  // Every value is written; 0 and NaN have no place on the scale.
+  for (const char* text : {">0.001<", ">0.1<", ">10<", ">100<", ">16<", ">&lt;64&gt;<", ">0.5<"}) {
+    CAPTURE(text);
+    CHECK(contains(svg, text));
+  }
+  CHECK(map.note() == "Largest 100\u00A0% at size <64>, line 10. 2 of 6 cells without a value.");
+  CHECK_FALSE(contains(svg, "data-q"));  // the pointer would read linear values
+
+  map.row_names = {"16"};
+  CHECK_THROWS_AS(map.svg(), xbar::InvalidArgument);
+  map = {"t", xbar::Matrix::Ones(300, 2), "error", "%"};
+  map.scale = xbar::report::Scale::log;
+  CHECK_THROWS_AS(map.svg(), xbar::InvalidArgument);
+}
+
 TEST_CASE("report/plot: heat map cells without a value are counted and do not spoil the scale") {
   Heatmap map{"t", slope(20, 20), "q", "V"};
   map.values(3, 4) = nan_value;

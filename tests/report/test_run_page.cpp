@@ -41,14 +41,16 @@ Json error_row(double size, double on_ohm, double line_ohm, const char* model, d
           {"sink_ohm", 100.0},
           {"wordline_ohm", line_ohm},
           {"bitline_ohm", line_ohm},
+          {"weights", "uniform"},
           {"model", model},
+          {"relative_error", mean},
           {"mean_error", mean},
           {"worst_error", 2 * mean},
           {"seconds", 1e-4},
           {"exact_seconds", 0.02}};
 }
 
-/// Errors of the three models at one point; the operating-point ladder's worst is 2 * `mean`.
+/// Errors of the three models at one point; the operating-point ladder's relative error is `mean`.
 void add_point(Json& rows, double size, double on_ohm, double line_ohm, double mean) {
   rows.push_back(error_row(size, on_ohm, line_ohm, "ideal", 100 * mean));
   rows.push_back(error_row(size, on_ohm, line_ohm, "ladder", 10 * mean));
@@ -59,8 +61,15 @@ Json training_run(const char* name, double on_ohm, double accuracy) {
   Json run = {{"name", name}, {"arithmetic", on_ohm > 0 ? "wired" : "ideal"}};
   if (on_ohm > 0) {
     run["technology"] = technology(on_ohm);
-    run["surrogate"] = "operating-point";
-    run["refresh"] = 20;
+    const Json measured = {{"surrogate", "operating-point"}, {"checks", 60},
+                           {"mean_error", 0.0004},           {"worst_error", 0.0014},
+                           {"worst_fresh_error", 0.00002},   {"broken", 2}};
+    Json layer = measured;
+    layer["name"] = "fc1";
+    layer["refresh"] = 160;
+    run["certificate"] = measured;
+    run["certificate"]["time_share"] = 0.0124;
+    run["certificate"]["layers"] = Json::array({layer});
     run["headroom"] = 4.0;
   }
   run["test_accuracy"] = accuracy;
@@ -175,6 +184,31 @@ Json train_json(double wired_accuracy, bool finished = true) {
                   finished);
 }
 
+/// A validation with these rows.
+Json validate_json(const Json& rows) {
+  const auto verdict = [](double size, const Json& model) {
+    Json json = error_row(size, 20e3, 0.1, "", 0.25);
+    json["tolerance"] = 0.01;
+    json["model"] = model;
+    json["error"] = 0.25;
+    return json;
+  };
+  const auto update = [](const char* name, const char* model, double error) {
+    return Json{{"on_ohm", 20e3},
+                {"weights", "clustered"},
+                {"update", name},
+                {"model", model},
+                {"relative_error", error}};
+  };
+  return run_json("validate",
+                  {{"study", rows},
+                   {"choice", {"ideal", "ladder", "operating-point"}},
+                   {"verdicts", {verdict(16, "ladder"), verdict(64, nullptr)}},
+                   {"kept", true},
+                   {"update_share", 0.05},
+                   {"updates", {update("none", "ladder", 0.031), update("up", "ladder", 0.0425)}}});
+}
+
 Json validate_json() {
   Json rows = Json::array();
   for (const double on : {20e3, 100e3}) {
@@ -182,7 +216,7 @@ Json validate_json() {
       for (const double line : {0.1, 5.}) add_point(rows, size, on, line, 1e-8 * size * on * line);
     }
   }
-  return run_json("validate", {{"study", rows}});
+  return validate_json(rows);
 }
 
 Json remap_json(const std::vector<Json>& comparisons) {
@@ -229,6 +263,92 @@ std::string text_of(const std::string& html) {
   return text;
 }
 
+/// A device run and its trace: 0 V, 1 V, −1 V, 0 V.
+Json device_json() {
+  return run_json("device", {{"model", "vteam"},
+                             {"parameters", {{"on_ohm", 50.0}, {"off_ohm", 1000.0}}},
+                             {"waveform", "triangle:high=1,low=-1,period=1"},
+                             {"read_volt", 0.01},
+                             {"on_ohm", 50.0},
+                             {"off_ohm", 1000.0},
+                             {"lowest_current_ampere", -0.02},
+                             {"highest_current_ampere", 0.001},
+                             {"energy_joule", 0.002},
+                             {"end",
+                              {{"second", 1.0},
+                               {"state", {{"position_metre", 1e-9}}},
+                               {"fraction_on", 0.25},
+                               {"ohm", 762.5}}},
+                             {"report",
+                              {{"integrator", "dormand-prince"},
+                               {"tolerance", 1e-6},
+                               {"steps", 1234},
+                               {"rejected", 5},
+                               {"evaluations", 8000},
+                               {"bounds_hit", 2}}},
+                             {"highest_kelvin", 400.0},
+                             {"trace", "trace.csv"}});
+}
+
+const std::string trace_names =
+    "time_second,voltage_volt,current_ampere,temperature_kelvin,position_metre,fraction_on\n";
+
+const RunFolder& with_trace(const RunFolder& run) {
+  xbar::write_file_atomically(run.folder / "trace.csv",
+                              trace_names +
+                                  "0,0,0,300,3e-9,0\n0.25,1,0.001,310,3e-9,0\n"
+                                  "0.75,-1,-0.02,400,0,1\n1,0,0,300,1e-9,0.25\n");
+  return run;
+}
+
+/// 1 x 3 cells: one within 5 %, one out of pulses, one open.
+Json program_json(bool missed = true) {
+  const Json place = {{"value", 0.5}, {"cell", {0, 2}}};
+  return run_json("program", {{"wordlines", 1},
+                              {"bitlines", 3},
+                              {"reached", missed ? 1 : 2},
+                              {"out_of_pulses", missed ? 1 : 0},
+                              {"stuck", 0},
+                              {"open", 1},
+                              {"disturbed", missed ? 1 : 0},
+                              {"worst_error", missed ? 0.4 : 0.04},
+                              {"mean_error", 0.02},
+                              {"pulses", 1234},
+                              {"most_pulses_of_a_cell", 3},
+                              {"pulse_second", 3e-6},
+                              {"energy_joule",
+                               {{"delivered", 5e-9},
+                                {"cells", 4e-9},
+                                {"wordlines", 5e-10},
+                                {"bitlines", 3e-10},
+                                {"terminals", 2e-10},
+                                {"cells_integrated", 4e-9}}},
+                              {"energy_imbalance", 1e-15},
+                              {"largest_unselected_volt", place},
+                              {"largest_disturb", place},
+                              {"tolerance", 0.05},
+                              {"log", "log.csv"},
+                              {"arrays", "results.npz"}});
+}
+
+const std::string log_names = "pass,wordline,bitline,pulse,volt,second,reading_siemens,error\n";
+
+const RunFolder& with_program_files(const RunFolder& run) {
+  xbar::write_file_atomically(run.folder / "log.csv",
+                              log_names +
+                                  "1,0,0,1,1,1e-6,5e-5,-0.5\n1,0,0,2,1.1,1e-6,1.02e-4,0.02\n"
+                                  "1,0,1,1,1,1e-6,1e-4,-0.5\n1,0,1,2,1.1,1e-6,1.2e-4,-0.4\n");
+  using xbar::Matrix;
+  xbar::write_npz(run.folder / "results.npz", {{"targets", Matrix{{1e-4, 2e-4, 1e-4}}},
+                                               {"conductance", Matrix{{1.02e-4, 1.2e-4, 0}}},
+                                               {"error", Matrix{{0.02, -0.4, -1}}},
+                                               {"disturbed", Matrix{{0, 0, 0}}},
+                                               {"outcome", Matrix{{1, 2, 4}}},
+                                               {"pulses", Matrix{{2, 2, 0}}},
+                                               {"energy_joule", Matrix{{2e-9, 3e-9, 0}}}});
+  return run;
+}
+
 }  // namespace
 
 TEST_CASE("report/run_page: a quickstart shows what it found") {
@@ -270,8 +390,10 @@ TEST_CASE("report/run_page: a training is compared with ideal arithmetic") {
   CHECK(contains(text, "Through arrays, R_on\u00A0100\u00A0kΩ"));
   CHECK(contains(text, "1234"));
   CHECK(contains(text, "3\u00A0min 3\u00A0s"));  // 183 s
-  CHECK(count(html, "<table") == 1);
-  CHECK(count(html, "<tr>") == 1 + 3 + 4);  // heading, trainings, deployments
+  CHECK(count(html, "<table") == 2);
+  CHECK(count(html, "<tr>") == 1 + 3 + 4 + 1 + 2);  // heading, trainings, deployments; certificate
+  CHECK(contains(text, "solved exactly"));
+  CHECK(contains(text, "the checks against the exact circuit took 1.24\u00A0% of the time"));
 
   // 0.989 - 0.001 against 0.99 is within 0.29 points.
   const std::string close = RunFolder(train_json(0.99)).page();
@@ -297,30 +419,44 @@ TEST_CASE("report/run_page: a training without the one or the other mode has its
 }
 
 TEST_CASE("report/run_page: a validation names its worst point and counts the good ones") {
-  // Worst errors of the operating-point ladder are 2e-8 * size * R_on * line: largest at 64, 100
-  // kΩ, 5 Ω with 64 %. At most 1 %: 16 and 64 with 0.1 Ω and 20 kΩ (0.064 %, 0.256 %), 16 and 100
-  // kΩ (0.32 %); 64, 0.1 Ω, 100 kΩ is 1.28 %, everything with 5 Ω is 3.2 % or more.
+  // Relative errors of the operating-point ladder are 1e-8 * size * R_on * line: largest at 64, 100
+  // kΩ, 5 Ω with 32 %. At most 0.1 %: 16 and 0.1 Ω, 20 kΩ (0.032 %); 64, 0.1 Ω, 20 kΩ is 0.128 %.
   const std::string html = RunFolder(validate_json()).page();
   check_sound(html);
   const std::string text = text_of(html);
-  CHECK(contains(text, "within 1\u00A0% of the exact solver at 3 of 8 points"));
+  CHECK(contains(text, "within 0.1\u00A0% of the exact solver at 1 of 8 points"));
   CHECK(contains(text,
-                 "64\u00A0%, is at 64\u00A0×\u00A064, R_on 100\u00A0kΩ, 5\u00A0Ω a line segment"));
+                 "32\u00A0%, is at 64\u00A0×\u00A064, R_on 100\u00A0kΩ, 5\u00A0Ω a line segment, "
+                 "terminals 100\u00A0Ω, uniform weights"));
   CHECK(contains(text, "200times"));  // 20 ms / 0.1 ms
-  // R_on x line, R_on at the largest size, time and its ratio.
-  CHECK(count(html, "<figure>") == 4 + 2 + 2);
-  CHECK(count(html, "<tr>") == 18);  // times and errors, a heading and 8 points each
-  CHECK(count(html, "class=\"sortable\"") == 2);
+  // Members; a map for each of three models and two R_on; time and its ratio.
+  CHECK(count(html, "<figure>") + count(html, "<figure class") == 1 + 6 + 2);
+  CHECK(contains(text, "Within 1\u00A0%: 1 of 2 combinations, none at 1"));
+  CHECK(contains(text, "none (best 25\u00A0%)"));
+  CHECK(contains(text, "moved by 5\u00A0% of the range"));
+  CHECK(contains(text, "20\u00A0kΩ, clustered, up4.2"));
+  // Verdicts, updates and every point: a heading each and 1, 2 and 8 rows.
+  CHECK(count(html, "<tr>") == 2 + 3 + 9);
+}
+
+TEST_CASE("report/run_page: a validation whose tolerance is missed says so first") {
+  Json run = validate_json();
+  run["results"]["kept"] = false;
+  const std::string html = RunFolder(run).page();
+  check_sound(html);
+  CHECK(contains(html, "verdict s-bad"));
+  CHECK(contains(html, "A tolerance that was asked for is missed"));
 }
 
 TEST_CASE("report/run_page: one point and lines without resistance are no trouble") {
   Json rows = Json::array();
   add_point(rows, 32, 20e3, 0, 1e-3);
-  check_sound(RunFolder(run_json("validate", {{"study", rows}})).page());
+  check_sound(RunFolder(validate_json(rows)).page());
   add_point(rows, 32, 20e3, 1, 2e-3);
-  const std::string html = RunFolder(run_json("validate", {{"study", rows}})).page();
+  const std::string html = RunFolder(validate_json(rows)).page();
   check_sound(html);
-  CHECK(contains(html, "no place on a logarithmic axis"));
+  CHECK(contains(html, "within 0.2\u00A0%") == false);  // at one of two points only
+  CHECK(contains(html, "at 1 of 2 points"));
 }
 
 TEST_CASE("report/run_page: a re-mapping is judged by a sign test") {
@@ -358,6 +494,107 @@ TEST_CASE("report/run_page: a re-mapping is judged by a sign test") {
   }
 }
 
+TEST_CASE("report/run_page: a device run shows its loop, its course and its parameters") {
+  const std::string html = with_trace(RunFolder(device_json())).page();
+  check_sound(html);
+  CHECK(contains(html, "Ends at 762.5\u00A0Ω, 25.0\u00A0% of the way from off to on"));
+  CHECK(contains(html, "triangle:high=1,low=-1,period=1"));
+  for (const char* title : {"Current", "Size of the current", "Voltage", "State", "Temperature"}) {
+    CAPTURE(title);
+    CHECK(contains(html, std::string("Line plot, ") + title + ":"));
+  }
+  CHECK_FALSE(contains(html, "no data"));
+  CHECK(contains(html, "off_ohm"));
+  CHECK(contains(html, "1,234"));
+
+  // Without a temperature there is neither its figure nor its card.
+  Json cold = device_json();
+  cold["results"].erase("highest_kelvin");
+  const RunFolder folder(cold);
+  xbar::write_file_atomically(folder.folder / "trace.csv",
+                              "time_second,voltage_volt,current_ampere,fraction_on\n0,0,0,0\n"
+                              "1,1,1,1\n");
+  CHECK_FALSE(contains(folder.page(), "emperature"));
+}
+
+TEST_CASE("report/run_page: a long trace is thinned, and the page says so") {
+  const RunFolder folder(device_json());
+  std::string trace = "time_second,voltage_volt,current_ampere,fraction_on\n";
+  for (int k = 0; k < 20001; ++k) trace += std::to_string(k) + ",1,1,0.5\n";
+  xbar::write_file_atomically(folder.folder / "trace.csv", trace);
+  // 20001 rows in 4000 points: every 6th.
+  CHECK(contains(folder.page(), "Every 6th point is drawn."));
+  CHECK_FALSE(contains(with_trace(folder).page(), "point is drawn"));
+}
+
+TEST_CASE("report/run_page: programming is judged by the cells that miss their targets") {
+  const std::string html = with_program_files(RunFolder(program_json())).page();
+  check_sound(html);
+  CHECK(contains(html, "verdict s-bad"));
+  CHECK(contains(html, "1 of 2 cells miss their targets by more than 5\u00A0%"));
+  CHECK(contains(html, "1 out of pulses, 1 disturbed by pulses of other cells"));
+  for (const char* title :
+       {"Target", "Reached", "Error", "Pulses", "Error after each pulse", "Cells outside tolerance",
+        "Where the energy goes", "Energy of each cell&#39;s pulses", "Disturbed cells"}) {
+    CAPTURE(title);
+    CHECK(contains(html, title));
+  }
+  CHECK(contains(html, "An unselected cell saw 500\u00A0mV at most, at (0,2)"));
+  // The worst cell comes first; the open one is not among them.
+  const std::string worst = html.substr(html.find("The worst cells</h2>"));
+  CHECK(worst.find("out of pulses") < worst.find("reached"));
+  CHECK_FALSE(contains(worst, ">open<"));
+
+  const std::string good = with_program_files(RunFolder(program_json(false))).page();
+  check_sound(good);
+  CHECK(contains(good, "verdict s-good"));
+  CHECK(contains(good, "Every cell is within 5\u00A0% of its target"));
+  CHECK_FALSE(contains(good, "Disturbed cells</text>"));
+}
+
+TEST_CASE("report/run_page: programming that was interrupted shows what its log holds") {
+  const Json results = {{"tolerance", 0.05}, {"log", "log.csv"}, {"arrays", "results.npz"}};
+  const RunFolder folder(run_json("program", results, false));
+  xbar::write_file_atomically(folder.folder / "log.csv", log_names);
+  const std::string empty = folder.page();
+  check_sound(empty);
+  CHECK(contains(empty, "This run is not finished"));
+  CHECK_FALSE(contains(empty, "Error after each pulse"));
+  const std::string begun = with_program_files(folder).page();
+  check_sound(begun);
+  CHECK(contains(begun, "Error after each pulse"));
+  xbar::write_file_atomically(folder.folder / "log.csv",
+                              log_names +
+                                  "1,0,0,1,1,1e-6,5e-5,nan\n1,nan,0,1,1,1e-6,5e-5,0.1\n"
+                                  "1,0,1,1,1,1e-6,5e-5,inf\n");
+  CHECK_FALSE(contains(folder.page(), "Error after each pulse"));
+}
+
+TEST_CASE("report/run_page: damaged traces, logs and arrays are named") {
+  const RunFolder device(device_json());
+  const auto complaint = [](const RunFolder& folder) {
+    return message_of<xbar::IoError>([&] { (void)folder.page(); });
+  };
+  const auto trace = [&](const std::string& text) {
+    xbar::write_file_atomically(device.folder / "trace.csv", text);
+    return complaint(device);
+  };
+  CHECK(contains(complaint(device), "trace.csv"));
+  CHECK(contains(trace("time_second,voltage_volt\n0,1\n"),
+                 "trace.csv: expected a column current_ampere, found none"));
+  CHECK(contains(trace("a,b,c\n0,1\n"), "trace.csv: expected 3 columns like the names, found 2"));
+  CHECK(contains(trace("a,b\n0,x\n"), "trace.csv: line 2: column 2: expected a number"));
+  CHECK(contains(trace(""), "expected a column"));
+
+  const RunFolder program(program_json());
+  CHECK(contains(complaint(program), "results.npz"));
+  with_program_files(program);
+  xbar::write_npz(program.folder / "results.npz", {{"targets", xbar::Matrix::Ones(1, 3)}});
+  CHECK(contains(complaint(program), "results.npz: expected an array conductance, found none"));
+  xbar::write_npz(program.folder / "results.npz", {{"targets", xbar::Matrix::Ones(2, 3)}});
+  CHECK(contains(complaint(program), "results.npz: targets: expected 1 x 3, found 2 x 3"));
+}
+
 TEST_CASE("report/run_page: an unfinished run says so and shows what is there") {
   Json run = quickstart_json(false);
   for (const char* part : {"study", "training", "certificate", "remap", "seconds"}) {
@@ -371,7 +608,7 @@ TEST_CASE("report/run_page: an unfinished run says so and shows what is there") 
   CHECK(contains(html, "IR drop"));
   CHECK_FALSE(contains(html, "Certificate"));
 
-  for (const char* command : {"quickstart", "train", "validate", "remap"}) {
+  for (const char* command : {"quickstart", "train", "validate", "remap", "device", "program"}) {
     CAPTURE(command);
     const std::string empty = RunFolder(run_json(command, Json::object(), false)).page();
     check_sound(empty);
@@ -425,7 +662,7 @@ TEST_CASE("report/run_page: damaged and missing files are refused by name") {
 
   const RunFolder other(run_json("sweep", Json::object()));
   CHECK(contains(message_of<xbar::InvalidArgument>([&] { (void)other.page(); }),
-                 "expected quickstart, train, validate or remap, found 'sweep'"));
+                 "expected quickstart, train, validate, remap, device or program, found 'sweep'"));
 }
 
 TEST_CASE("report/run_page: NaN, which JSON writes as null, is n/a") {
@@ -480,12 +717,15 @@ TEST_CASE("report/run_page: no change of a single value makes it crash") {
   const Json rows = {error_row(16, 20e3, 1, "operating-point", 0.1),
                      error_row(32, 20e3, 2, "operating-point", 0.1),
                      error_row(32, 20e3, 2, "ideal", 0.1)};
-  const std::vector<Json> runs = {quickstart, train, run_json("validate", {{"study", rows}}),
-                                  remap_json({comparison(0.97, 0.98, 3, 1)})};
+  const std::vector<Json> runs = {quickstart,          train,
+                                  validate_json(rows), remap_json({comparison(0.97, 0.98, 3, 1)}),
+                                  device_json(),       program_json()};
   for (const Json& run : runs) {
     RunFolder folder(run);
     with_ir_drop(folder);
     with_column_order(folder);
+    with_trace(folder);
+    with_program_files(folder);
     const Json flat = run.flatten();
     for (const auto& [path, value] : flat.items()) {
       const Json::json_pointer at(path);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <xbar/core/error.hpp>
@@ -18,8 +17,7 @@ struct TileRef {
 
 }  // namespace
 
-TileCheck check_tiles(nn::Network& network, const TileCheckOptions& options,
-                      const ProgressCallback& progress) {
+TileCheck check_tiles(nn::Network& network, const TileCheckOptions& options) {
   std::vector<TileRef> all;
   for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
     for (const auto polarity : {mapping::Polarity::plus, mapping::Polarity::minus}) {
@@ -32,33 +30,29 @@ TileCheck check_tiles(nn::Network& network, const TileCheckOptions& options,
   TileCheck check;
   check.total = static_cast<Index>(all.size());
   check.tiles = std::min(std::max(options.tiles, Index{1}), check.total);
-  for (const surrogate::ModelKind model : options.models) check.rows.push_back({model, {}});
 
   // The first tiles of a random permutation (Fisher-Yates).
   const RandomStream stream(options.seed, "tile-check");
+  std::vector<Matrix> arrays;
   for (Index k = 0; k < check.tiles; ++k) {
     const auto other =
         k + static_cast<Index>(stream.below(static_cast<std::uint64_t>(k),
                                             static_cast<std::uint64_t>(check.total - k)));
     std::swap(all[static_cast<std::size_t>(k)], all[static_cast<std::size_t>(other)]);
     const TileRef& ref = all[static_cast<std::size_t>(k)];
-    const Matrix conductance = ref.matrix->tile_conductance(ref.polarity, ref.tile);
-    const WireResistance& wires = ref.matrix->technology().wires;
-    const Matrix exact =
-        surrogate::effective_conductance(surrogate::ModelKind::exact, conductance, wires, {});
-    const Matrix inputs = surrogate::random_sparse_inputs(
-        conductance.rows(), options.inputs, options.seed + static_cast<std::uint64_t>(k));
-    for (TileCheckRow& row : check.rows) {
-      const Matrix model = surrogate::effective_conductance(row.model, conductance, wires,
-                                                            Vector::Ones(conductance.rows()));
-      const surrogate::CurrentError error = surrogate::current_error(model, exact, inputs);
-      row.error.mean += error.mean / static_cast<double>(check.tiles);
-      row.error.worst = std::max(row.error.worst, error.worst);
-    }
-    if (progress) {
-      progress({"tile check", static_cast<double>(k + 1), static_cast<double>(check.tiles), ""});
-    }
+    arrays.push_back(ref.matrix->tile_conductance(ref.polarity, ref.tile));
   }
+  const mapping::Technology& technology = all.front().matrix->technology();
+  surrogate::CalibrationPoint point;
+  point.rows = technology.tile_rows;
+  point.columns = technology.tile_columns;
+  point.on_ohm = technology.on_ohm;
+  point.on_off_ratio = technology.on_off_ratio;
+  point.wires = technology.wires;
+  surrogate::MeasureOptions measure;
+  measure.inputs = options.inputs;
+  measure.seed = options.seed;
+  check.rows = surrogate::measure(point, arrays, options.models, measure);
   return check;
 }
 

@@ -35,8 +35,9 @@ ErrorRows error_rows(const Value& list) {
   for (const Value& v : list.items()) {
     rows.push_back({v.number("size"), v.number("on_ohm"), v.number("on_off_ratio"),
                     v.number("source_ohm"), v.number("sink_ohm"), v.number("wordline_ohm"),
-                    v.number("bitline_ohm"), v.text("model"), v.number("mean_error"),
-                    v.number("worst_error"), v.number("seconds"), v.number("exact_seconds")});
+                    v.number("bitline_ohm"), v.text("weights"), v.text("model"),
+                    v.number("relative_error"), v.number("mean_error"), v.number("worst_error"),
+                    v.number("seconds"), v.number("exact_seconds")});
   }
   return rows;
 }
@@ -73,12 +74,12 @@ ErrorRows of_model(const ErrorRows& rows, const std::string& model) {
   return result;
 }
 
-std::optional<ErrorRow> worst_row(const ErrorRows& rows) {
+std::optional<ErrorRow> worst_row(const ErrorRows& rows, double ErrorRow::*error) {
   std::optional<ErrorRow> worst;
   for (const ErrorRow& row : rows) {
     // A NaN is as bad as it gets.
-    if (!worst || !(row.worst <= worst->worst)) worst = row;
-    if (std::isnan(row.worst)) break;
+    if (!worst || !(row.*error <= (*worst).*error)) worst = row;
+    if (std::isnan(row.*error)) break;
   }
   return worst;
 }
@@ -87,10 +88,9 @@ std::string best_model(const ErrorRows& rows) {
   std::string best;
   double least = 0;
   for (const std::string& model : models(rows)) {
-    if (model == "operating-point") return model;
     if (model == "ideal") continue;
     const double worst = worst_row(of_model(rows, model))->worst;
-    if (best.empty() || worst < least) {
+    if (best.empty() || worst < least || std::isnan(least)) {
       best = model;
       least = worst;
     }

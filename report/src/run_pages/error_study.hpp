@@ -10,7 +10,7 @@
 
 namespace xbar::report::pages {
 
-/// One model at one technology; errors are shares of the largest exact output current.
+/// One model at one technology with one kind of weights.
 struct ErrorRow {
   double size = 0;
   double on_ohm = 0;
@@ -19,9 +19,11 @@ struct ErrorRow {
   double sink_ohm = 0;
   double wordline_ohm = 0;
   double bitline_ohm = 0;
+  std::string weights;  ///< "uniform", "trained", ...
   std::string model;
-  double mean = 0;
-  double worst = 0;
+  double relative = 0;       ///< root mean square of the deviations over that of the exact currents
+  double mean = 0;           ///< of an input's largest deviation, as a share of its largest current
+  double worst = 0;          ///< likewise
   double seconds = 0;        ///< to get one effective conductance
   double exact_seconds = 0;  ///< the exact solver's time for the same
 };
@@ -36,11 +38,12 @@ using ErrorRows = std::vector<ErrorRow>;
 [[nodiscard]] std::vector<double> distinct(const ErrorRows& rows, double ErrorRow::*field);
 [[nodiscard]] ErrorRows with(const ErrorRows& rows, double ErrorRow::*field, double value);
 [[nodiscard]] ErrorRows of_model(const ErrorRows& rows, const std::string& model);
-/// The row with the largest worst error; nothing if there is none.
-[[nodiscard]] std::optional<ErrorRow> worst_row(const ErrorRows& rows);
+/// The row with the largest error; nothing if there is none.
+[[nodiscard]] std::optional<ErrorRow> worst_row(const ErrorRows& rows,
+                                                double ErrorRow::*error = &ErrorRow::worst);
 
-/// The surrogate that a reader would use: the operating-point ladder if it was measured, else the
-/// one (other than ideal arithmetic) with the smallest worst error. Empty if there is none.
+/// The surrogate (other than ideal arithmetic) with the smallest worst error. Empty if there is
+/// none.
 [[nodiscard]] std::string best_model(const ErrorRows& rows);
 
 /// Error axis that holds all of `rows`, so that neighbouring plots can be compared.

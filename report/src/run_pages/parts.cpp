@@ -162,6 +162,15 @@ std::string model_label(const std::string& name) {
   if (name == "ideal") return "Ideal arithmetic";
   if (name == "ladder") return "Ladder";
   if (name == "operating-point") return "Operating-point ladder";
+  if (name == "sneak-ladder") return "Sneak ladder";
+  if (name == "closed-form") return "Closed form";
+  if (name == "cell-ratio") return "Cell ratio";
+  if (name == "ladder-ratio") return "Ladder ratio";
+  if (name == "sneak-ratio") return "Sneak-ladder ratio";
+  if (name == "series-path") return "Series path";
+  if (name == "jeong") return "Jeong";
+  if (name == "dmr") return "DMR";
+  if (name == "alpha-beta") return "Alpha-beta";
   if (name == "exact") return "Exact solver";
   return name;
 }
@@ -170,6 +179,8 @@ Colour model_colour(const std::string& name) {
   if (name == "ideal") return Colour::grey;
   if (name == "ladder") return Colour::orange;
   if (name == "operating-point") return Colour::blue;
+  if (name == "sneak-ladder") return Colour::green;
+  if (name == "closed-form") return Colour::ochre;
   if (name == "exact") return Colour::purple;
   return Colour::automatic;
 }

@@ -116,7 +116,10 @@ Tour read_tour(const Run& run) {
 std::optional<ErrorRow> checked_surrogate(const Tour& tour) {
   if (!tour.certificate) return {};
   const TrainingRun* wired = tour.training ? hardest_run(tour.training->runs) : nullptr;
-  const std::string name = wired != nullptr ? wired->surrogate : best_model(tour.certificate->rows);
+  // Of several, the least accurate, which is named first.
+  const std::string name = wired != nullptr ? wired->certificate.all.surrogate.substr(
+                                                  0, wired->certificate.all.surrogate.find(','))
+                                            : best_model(tour.certificate->rows);
   return worst_row(of_model(tour.certificate->rows, name));
 }
 

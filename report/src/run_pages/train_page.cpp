@@ -310,6 +310,7 @@ Page train_page(const Run& run) {
   }
   add_end_result(page, t);
   if (!t.runs.empty()) {
+    add_certificates(page, t.runs);
     add_table(page, t);
     Blocks& speed = page.section("Speed");
     add_speed_figure(speed, t.runs);

@@ -10,13 +10,31 @@
 
 namespace xbar::report::pages {
 
+/// What the arrays of one layer were seen to do while they were trained. Errors are shares.
+struct LayerCertificate {
+  std::string layer;
+  std::string surrogate;  ///< at the end
+  double refresh = 0;     ///< updates between two measurements, at the end
+  double checks = 0;      ///< arrays solved exactly
+  double mean_error = 0;
+  double worst_error = 0;
+  double worst_fresh_error = 0;  ///< just after a measurement
+  double broken = 0;             ///< checks above the tolerance
+};
+
+/// The same of all layers.
+struct RunCertificate {
+  LayerCertificate all;
+  double time_share = 0;  ///< of the training
+  std::vector<LayerCertificate> layers = {};
+};
+
 /// One training, with ideal arithmetic or through arrays. Accuracies are shares.
 struct TrainingRun {
   std::string name;
   bool wired = false;
   std::optional<Technology> technology = {};  ///< of a wired run
-  std::string surrogate = {};                 ///< of a wired run
-  double refresh = 0;                         ///< updates between two measurements of the arrays
+  RunCertificate certificate = {};            ///< of a wired run
   double test_accuracy = 0;   ///< with the arithmetic of training: ideal, or the surrogate
   double exact_accuracy = 0;  ///< with the exact circuit (ideal run: the same again)
   double test_loss = 0;       ///< likewise
@@ -37,6 +55,9 @@ struct TrainingRun {
 [[nodiscard]] const TrainingRun* ideal_run(const std::vector<TrainingRun>& runs);
 /// The wired run with the lowest accuracy in the exact circuit.
 [[nodiscard]] const TrainingRun* hardest_run(const std::vector<TrainingRun>& runs);
+
+/// Measured error of the surrogates, layer by layer. Nothing where no run is wired.
+void add_certificates(Page& page, const std::vector<TrainingRun>& runs);
 
 /// Two figures: test accuracy and training loss by epoch.
 void add_epoch_figures(Blocks& section, const std::vector<TrainingRun>& runs);

@@ -79,8 +79,8 @@ enum class Ramp {
 
 /// A matrix as colours: row 0 on top (wordlines downwards), column 0 on the left.
 /// Above 256 rows or columns blocks of cells are averaged and the note under the map says so; up to
-/// 12 x 12 the cells carry their values. Cells that are not finite stay hatched. In a Page the
-/// value under the pointer is shown.
+/// 12 x 12 the cells carry their values. Cells that cannot be drawn stay hatched. In a Page the
+/// value under the pointer is shown, unless the lines have names.
 struct Heatmap {
   std::string title = {};
   Matrix values = {};         ///< SI units
@@ -88,16 +88,21 @@ struct Heatmap {
   std::string unit = {};      ///< as in Axis
   std::string row_label = "wordline";
   std::string column_label = "bitline";
+  std::vector<std::string> row_names = {};  ///< in place of the indices: empty or one a row
+  std::vector<std::string> column_names = {};
   Ports ports = Ports::none;
   Ramp ramp = Ramp::sequential;
+  Scale scale = Scale::linear;     ///< of the colours: linear, or log for values > 0
   std::optional<double> min = {};  ///< colour range; empty: from the data
   std::optional<double> max = {};
   double width = 480;  ///< CSS pixels, >= 240; the height follows
 
-  /// The line under the map: largest value and its place, mean, averaging if any. Plain text.
+  /// The line under the map: largest value and its place, mean (of a linear scale), averaging if
+  /// any. Plain text.
   [[nodiscard]] std::string note() const;
 
-  /// @throws InvalidArgument for min >= max, non-finite min or max, or too small a width.
+  /// @throws InvalidArgument for min >= max, non-finite min or max, too small a width, names that
+  ///         are not one a line, or names or a log scale where blocks are averaged.
   [[nodiscard]] std::string svg() const;
 };
 

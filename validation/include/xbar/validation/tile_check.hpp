@@ -5,36 +5,28 @@
 #include <cstdint>
 #include <vector>
 
-#include <xbar/core/progress.hpp>
 #include <xbar/nn/network.hpp>
-#include <xbar/surrogate_calibrate/calibrate.hpp>
+#include <xbar/surrogate_calibrate/measure.hpp>
 
 namespace xbar::validation {
-
-/// What one surrogate does on the checked tiles.
-struct TileCheckRow {
-  surrogate::ModelKind model = surrogate::ModelKind::ideal;
-  surrogate::CurrentError error;  ///< over tiles and inputs; see surrogate::current_error
-};
 
 struct TileCheckOptions {
   Index tiles = 16;   ///< arrays to check, drawn at random over all layers and both polarities
   Index inputs = 32;  ///< random sparse input vectors a tile
   std::uint64_t seed = 1;
-  std::vector<surrogate::ModelKind> models = {surrogate::ModelKind::ideal,
-                                              surrogate::ModelKind::ladder,
-                                              surrogate::ModelKind::operating_point};
+  std::vector<surrogate::ModelKind> models = {
+      surrogate::ModelKind::ideal, surrogate::ModelKind::ladder,
+      surrogate::ModelKind::operating_point, surrogate::ModelKind::sneak_ladder};
 };
 
 struct TileCheck {
-  Index tiles = 0;  ///< arrays checked
-  Index total = 0;  ///< arrays of the network
-  std::vector<TileCheckRow> rows;
+  Index tiles = 0;                           ///< arrays checked
+  Index total = 0;                           ///< arrays of the network
+  std::vector<surrogate::Measurement> rows;  ///< one a model, over tiles and inputs
 };
 
 /// Measures the surrogates on arrays of a network on crossbars (nn::map_to_crossbars).
 /// @throws InvalidArgument if no layer is on crossbars
-[[nodiscard]] TileCheck check_tiles(nn::Network& network, const TileCheckOptions& options,
-                                    const ProgressCallback& progress = {});
+[[nodiscard]] TileCheck check_tiles(nn::Network& network, const TileCheckOptions& options);
 
 }  // namespace xbar::validation
