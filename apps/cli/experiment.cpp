@@ -169,10 +169,12 @@ Remapping remap_columns(nn::Network& digital, const nn::ImageSet& calibration,
 
 RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
                                   const nn::DataSet& data, const mapping::Technology& technology,
-                                  const Remapping& remapping, const ProgressCallback& progress) {
+                                  const SurrogateSettings& surrogate, const Remapping& remapping,
+                                  const ProgressCallback& progress) {
   RemapComparison comparison;
   nn::Network network = spec.load(weights);
-  deploy(network, weights, technology);
+  deploy(network, weights, technology, surrogate);
+  comparison.surrogate = surrogates_used(network);
   comparison.as_is = nn::evaluate(network, data.test, 250, progress);
   const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
   for (std::size_t k = 0; k < layers.size(); ++k) {

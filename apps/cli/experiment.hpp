@@ -92,14 +92,16 @@ struct Remapping {
 struct RemapComparison {
   nn::Evaluation as_is;
   nn::Evaluation remapped;
-  Index put_right = 0;  ///< images wrong as is and right re-mapped
-  Index spoilt = 0;     ///< images right as is and wrong re-mapped
+  Index put_right = 0;    ///< images wrong as is and right re-mapped
+  Index spoilt = 0;       ///< images right as is and wrong re-mapped
+  std::string surrogate;  ///< surrogates_used()
 };
 
-/// Both orders on the test images, by exact effective conductances.
+/// Both orders on the test images.
 [[nodiscard]] RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
                                                 const nn::DataSet& data,
                                                 const mapping::Technology& technology,
+                                                const SurrogateSettings& surrogate,
                                                 const Remapping& remapping,
                                                 const ProgressCallback& progress);
 

@@ -262,7 +262,7 @@ class QuickstartCommand final : public Command {
           remap_columns(digital, data.train, short_ ? 200 : 1000, mapping::RemapStrategy::srs,
                         technology, bar.callback());
       comparison =
-          compare_remapping(spec, ideal.weights, data, technology, remapping, bar.callback());
+          compare_remapping(spec, ideal.weights, data, technology, {}, remapping, bar.callback());
     }
     fmt::print(
         "     as trained          {:6.2f} %\n     by sensitivity, SRS {:6.2f} %  "

@@ -8,6 +8,7 @@
 #include "console.hpp"
 #include "experiment.hpp"
 #include "flags.hpp"
+#include "surrogate_flags.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -34,6 +35,7 @@ class RemapCommand final : public Command {
         .source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 2, .bitline_ohm = 2};
     technology_.on_ohm = {20e3};
     technology_.add(app);
+    surrogate_.add(app);
     require(app.add_option("--out", out_path_, "folder of the run")->type_name("DIR"));
   }
 
@@ -85,7 +87,8 @@ class RemapCommand final : public Command {
                                     const Remapping& remapping) const {
     ProgressBar bar(on_label(technology.on_ohm));
     const RemapComparison comparison =
-        compare_remapping(spec, weights, data, technology, remapping, bar.callback());
+        compare_remapping(spec, weights, data, technology, surrogate_.settings(technology),
+                          remapping, bar.callback());
     fmt::print(
         "  {}: as is {:.2f} %, {} {:.2f} % ({:+.2f} points; {} images put right, {} spoilt)\n",
         on_label(technology.on_ohm), 100 * comparison.as_is.accuracy, strategy_,
@@ -94,6 +97,7 @@ class RemapCommand final : public Command {
         comparison.spoilt);
     Json json = to_json(comparison);
     json["technology"] = to_json(technology);
+    json["surrogate"] = comparison.surrogate;
     return json;
   }
 
@@ -108,6 +112,7 @@ class RemapCommand final : public Command {
 
   NetworkFlags network_;
   TechnologyFlags technology_;
+  SurrogateFlags surrogate_{"exact"};
   std::string weights_path_;
   std::string strategy_;
   Index calibration_images_ = 1000;

@@ -108,7 +108,7 @@ class ValidateCommand final : public Command {
         "next: xbar report {}\n",
         points.size(), format_duration(watch.seconds()), folder.path().string(),
         folder.path().string());
-    return 0;
+    return kept ? 0 : 1;
   }
 
  private:

@@ -18,7 +18,6 @@ using xbar::surrogate::CalibrationRow;
 using xbar::surrogate::CalibrationTable;
 using xbar::surrogate::Choice;
 using xbar::surrogate::choice_margin;
-using xbar::surrogate::choose_by_measuring;
 using xbar::surrogate::choose_from_table;
 using xbar::surrogate::ModelKind;
 using xbar_test::Contains;
@@ -210,32 +209,4 @@ TEST_CASE("surrogate/policy: a member chosen from a table meets the tolerance", 
   REQUIRE(chosen[static_cast<std::size_t>(ModelKind::exact)] < 20);
   REQUIRE(chosen[static_cast<std::size_t>(ModelKind::ideal)] > 0);
   REQUIRE(chosen[static_cast<std::size_t>(ModelKind::sneak_ladder)] > 0);
-}
-
-TEST_CASE("surrogate/policy: a member chosen by measuring meets the tolerance", "[surrogate]") {
-  const CalibrationPoint point;  // 64 x 64, 20 kohm, 1 ohm, 100 ohm
-  std::vector<Matrix> tiles;
-  for (const std::uint64_t seed : {1U, 2U}) {
-    tiles.push_back(xbar::surrogate::random_conductance(point, seed));
-  }
-  // Ideal 43 %, ladder 3 %, closed form 0.3 %, sneak ladder 0.003 %.
-  const std::array<std::pair<double, ModelKind>, 4> expected{{{0.9, ModelKind::ideal},
-                                                              {0.01, ModelKind::closed_form},
-                                                              {1e-3, ModelKind::sneak_ladder},
-                                                              {1e-6, ModelKind::exact}}};
-  for (const auto& [tolerance, model] : expected) {
-    const Choice choice = choose_by_measuring(tiles, point.wires, tolerance);
-    CAPTURE(tolerance, choice.reason);
-    REQUIRE(choice.model == model);
-    REQUIRE(choice.relative_error * choice_margin <= tolerance);
-    REQUIRE(choice.seconds > 0);
-    REQUIRE(fresh_error(point, model, 77) <= tolerance);
-  }
-  REQUIRE_THAT(xbar_test::message_of<xbar::InvalidArgument>(
-                   [&] { (void)choose_by_measuring({}, point.wires, 0.1); }),
-               Contains("tiles"));
-  tiles.push_back(Matrix::Ones(2, 2));
-  REQUIRE_THAT(xbar_test::message_of<xbar::InvalidArgument>(
-                   [&] { (void)choose_by_measuring(tiles, point.wires, 0.1); }),
-               Contains("2 x 2"));
 }

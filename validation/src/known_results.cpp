@@ -32,7 +32,7 @@ Losses losses(const CalibrationPoint& technology, Index arrays, std::uint64_t se
   for (Index k = 0; k < arrays; ++k) {
     const Matrix g =
         surrogate::random_conductance(technology, seed + static_cast<std::uint64_t>(k));
-    const Matrix exact = surrogate::effective_conductance(ModelKind::ideal, g, technology.wires);
+    const Matrix exact = surrogate::effective_conductance(ModelKind::exact, g, technology.wires);
     const Eigen::ArrayXd loss =
         1 - exact.colwise().sum().transpose().array() / g.colwise().sum().transpose().array();
     const Matrix ratio = exact.cwiseQuotient(g);
@@ -57,7 +57,7 @@ ColumnError column_error(ModelKind model, const CalibrationPoint& technology, In
     const auto current = [&](ModelKind kind) -> Matrix {
       return surrogate::effective_conductance(kind, g, technology.wires).transpose() * voltage;
     };
-    const Matrix exact = current(ModelKind::ladder);
+    const Matrix exact = current(ModelKind::exact);
     const Matrix deviation = (current(model) - exact).cwiseQuotient(exact).cwiseAbs();
     error.mean += deviation.mean() / static_cast<double>(arrays);
     error.worst = std::max(error.worst, deviation.maxCoeff());

@@ -39,7 +39,7 @@ void cut(const MatrixF& weight, Index rows, Index columns, Tiles& tiles) {
     for (const auto polarity : {mapping::Polarity::plus, mapping::Polarity::minus}) {
       // Tiles are held in single precision: a cell at an end of the range may be a little outside.
       const Matrix share = (matrix.tile_conductance(polarity, t).array() - g.g_min) / g.width();
-      (whole ? tiles.partial : tiles.whole).push_back(share.cwiseMax(0.0).cwiseMin(1.0));
+      (whole ? tiles.whole : tiles.partial).push_back(share.cwiseMax(0.0).cwiseMin(1.0));
     }
   }
 }

@@ -58,7 +58,7 @@ std::vector<std::vector<CurrentError>> of_array(const CalibrationPoint& point,
   std::vector<std::vector<CurrentError>> errors;
   for (const Update update : updates) {
     const Matrix after = updated(point, before, update, options, seed);
-    const Matrix exact = surrogate::effective_conductance(ModelKind::ideal, after, point.wires);
+    const Matrix exact = surrogate::effective_conductance(ModelKind::exact, after, point.wires);
     Matrix effective(point.rows, point.columns);
     errors.emplace_back();
     for (const auto& member : members) {

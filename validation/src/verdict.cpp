@@ -85,7 +85,7 @@ std::vector<Verdict> verdicts(std::span<const StudyRow> rows, double tolerance,
     for (const auto& [model, error] : technology.error) {
       const double seconds = cost(technology.point, model);
       if (error <= tolerance) {
-        if (verdict.model && verdict.seconds >= seconds) continue;
+        if (verdict.model && verdict.seconds <= seconds) continue;
         verdict.model = model;
         verdict.error = error;
         verdict.seconds = seconds;
@@ -101,7 +101,7 @@ std::vector<Verdict> verdicts(std::span<const StudyRow> rows, double tolerance,
 std::vector<StudyRow> beyond(std::span<const StudyRow> rows, ModelKind model, double limit) {
   std::vector<StudyRow> missed;
   std::copy_if(rows.begin(), rows.end(), std::back_inserter(missed), [&](const StudyRow& row) {
-    return row.measurement.model == model && error_of(row) < limit;
+    return row.measurement.model == model && !(error_of(row) <= limit);
   });
   std::stable_sort(missed.begin(), missed.end(),
                    [](const StudyRow& a, const StudyRow& b) { return error_of(a) > error_of(b); });

@@ -254,24 +254,4 @@ Choice choose_from_table(const CalibrationTable& table, const CalibrationPoint& 
   return cheapest(candidates, tolerance, describe(neighbours.front()));
 }
 
-Choice choose_by_measuring(std::span<const Matrix> tiles, const WireResistance& wires,
-                           double tolerance, const MeasureOptions& options) {
-  check_tolerance(tolerance);
-  if (tiles.empty()) throw InvalidArgument("tiles: expected at least one, got none");
-  CalibrationPoint point;
-  point.rows = tiles.front().rows();
-  point.columns = tiles.front().cols();
-  point.wires = wires;
-  std::vector<ModelKind> models;
-  for (const ModelInfo& info : model_infos()) {
-    if (may_be_chosen(info.kind)) models.push_back(info.kind);
-  }
-  std::vector<Candidate> candidates;
-  for (const Measurement& figures : measure(point, tiles, models, options)) {
-    candidates.push_back({figures.model, figures.relative_error, figures.effective_seconds});
-  }
-  return cheapest(candidates, tolerance,
-                  fmt::format("{} tiles of {} x {}", tiles.size(), point.rows, point.columns));
-}
-
 }  // namespace xbar::surrogate

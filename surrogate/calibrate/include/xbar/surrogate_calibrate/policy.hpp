@@ -1,12 +1,10 @@
 #pragma once
 
-/// Which member to use for a tolerance.
+/// Which member to use for a tolerance, from a table. Without one mapping::CrossbarMatrix measures
+/// its own arrays on the spot.
 
-#include <span>
 #include <string>
 
-#include <xbar/core/matrix.hpp>
-#include <xbar/core/wires.hpp>
 #include <xbar/surrogate/model_kind.hpp>
 #include <xbar/surrogate_calibrate/calibration_table.hpp>
 #include <xbar/surrogate_calibrate/measure.hpp>
@@ -41,12 +39,5 @@ inline constexpr double choice_margin = 2;
 ///         table's range; if no member of the table meets the tolerance
 [[nodiscard]] Choice choose_from_table(const CalibrationTable& table, const CalibrationPoint& point,
                                        double tolerance);
-
-/// The same by measuring the tiles themselves, on the spot.
-/// @param tiles  G, siemens, of equal shape; a few of many are enough
-/// @param options  arrays is not used
-/// @throws InvalidArgument for no tile, unequal shapes or a bad tolerance
-[[nodiscard]] Choice choose_by_measuring(std::span<const Matrix> tiles, const WireResistance& wires,
-                                         double tolerance, const MeasureOptions& options = {});
 
 }  // namespace xbar::surrogate
