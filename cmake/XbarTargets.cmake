@@ -66,14 +66,20 @@ function(xbar_add_kernels target)
   set(flags_avx2 -mavx2 -mfma -mbmi2)
   set(flags_avx512 -mavx2 -mfma -mbmi2 -mavx512f -mavx512dq -mavx512vl -mavx512bw
                    -mprefer-vector-width=512)
+  set(optimise -O3)
+  if(XBAR_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC would work for minutes on a kernel of inlined and checked loops, most of them on variable
+    # tracking.
+    set(optimise -O1 -fno-var-tracking)
+  endif()
   foreach(level IN LISTS levels)
     set(object ${target}_kernels_${level})
     add_library(${object} OBJECT ${ARGN})
     target_compile_features(${object} PRIVATE cxx_std_20)
     target_compile_definitions(${object} PRIVATE XBAR_ISA=${level})
     # -fopenmp-simd: `omp simd` pragmas only; -fno-math-errno lets sqrt and division vectorise.
-    target_compile_options(${object} PRIVATE ${flags_${level}} -O3 -fopenmp-simd -fno-math-errno
-                                             -fno-trapping-math)
+    target_compile_options(${object} PRIVATE ${flags_${level}} ${optimise} -fopenmp-simd
+                                             -fno-math-errno -fno-trapping-math)
     target_include_directories(
       ${object} PRIVATE $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
     target_link_libraries(${object} PRIVATE xbar_build_flags)

@@ -63,9 +63,9 @@ struct Level {
 std::optional<Level> as_level(std::string_view text) {
   if (text == "grounded") return Level{};
   if (text == "floating") return Level{.floating = true};
-  if (text == "V/2") return Level{.share = 1.0 / 2};
-  if (text == "V/3") return Level{.share = 1.0 / 3};
-  if (text == "2V/3") return Level{.share = 2.0 / 3};
+  if (text == "V/2" || text == "v/2") return Level{.share = 1.0 / 2};
+  if (text == "V/3" || text == "v/3") return Level{.share = 1.0 / 3};
+  if (text == "2V/3" || text == "2v/3") return Level{.share = 2.0 / 3};
   const auto volt = as_number<double>(text);
   if (!volt || !std::isfinite(*volt)) return std::nullopt;
   return Level{.volt = *volt};

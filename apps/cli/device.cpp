@@ -19,12 +19,12 @@
 namespace xbar::cli {
 namespace {
 
-constexpr std::size_t most_points = 10'000'000;
+constexpr Index most_points = 10'000'000;
 
-std::vector<double> even_times(double duration, std::size_t points) {
-  std::vector<double> times(points);
-  for (std::size_t k = 0; k < points; ++k) {
-    times[k] = duration * static_cast<double>(k) / static_cast<double>(points - 1);
+std::vector<double> even_times(double duration, Index points) {
+  std::vector<double> times;
+  for (Index k = 0; k < points; ++k) {
+    times.push_back(duration * static_cast<double>(k) / static_cast<double>(points - 1));
   }
   times.back() = duration;
   return times;
@@ -107,7 +107,7 @@ class DeviceCommand final : public Command {
     const device::Waveform waveform = make_waveform();
     const std::vector<double> initial = initial_state(*cell);
     options_.integrator = device::parse_integrator(integrator_);
-    if (points_ == 1 || points_ > most_points) {
+    if (points_ < 0 || points_ == 1 || points_ > most_points) {
       throw InvalidArgument(
           fmt::format("--points: expected 0 or 2 to {}, got {}", most_points, points_));
     }
@@ -165,7 +165,13 @@ class DeviceCommand final : public Command {
     if (initial_ && initial_siemens_) {
       throw InvalidArgument("--initial: expected this or --initial-siemens, got both");
     }
-    if (initial_siemens_) return cell.state_of_conductance(*initial_siemens_);
+    if (initial_siemens_) {
+      try {
+        return cell.state_of_conductance(*initial_siemens_);
+      } catch (const InvalidArgument& error) {
+        throw InvalidArgument(fmt::format("--initial-siemens: {}", error.what()));
+      }
+    }
     const double fraction = initial_.value_or(cell.set_sign() > 0 ? 0 : 1);
     if (!(fraction >= 0) || !(fraction <= 1)) {
       throw InvalidArgument(fmt::format("--initial: expected 0 to 1, got {}", fraction));
@@ -281,7 +287,7 @@ class DeviceCommand final : public Command {
   std::optional<double> temperature_;
   device::IntegrateOptions options_;
   std::string integrator_ = "automatic";
-  std::size_t points_ = 1001;
+  Index points_ = 1001;
   std::string out_path_;
   bool json_ = false;
 };

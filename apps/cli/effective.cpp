@@ -1,3 +1,6 @@
+#include <string_view>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include <xbar/core/array_file.hpp>
@@ -23,7 +26,9 @@ class EffectiveCommand final : public Command {
   void declare(CLI::App& app) override {
     require(add_conductance_flag(app, conductance_path_));
     circuit_flags_.add(app, CircuitFlags::Unselected::no_voltage);
-    app.add_option("--model", model_, "exact, operating-point, ladder or ideal");
+    std::vector<std::string_view> names;
+    for (const surrogate::ModelInfo& info : surrogate::model_infos()) names.push_back(info.name);
+    app.add_option("--model", model_, fmt::format("one of {}", fmt::join(names, ", ")));
     app.add_option("--operating-voltage", voltage_path_,
                    "typical inputs for --model operating-point; default: all inputs equal")
         ->type_name("FILE");

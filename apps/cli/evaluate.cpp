@@ -31,8 +31,9 @@ class EvaluateCommand final : public Command {
 
   int run() override {
     const std::vector<mapping::Technology> technologies = technology_.all();
+    const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
     const TensorFile weights = read_safetensors(weights_path_);
-    const nn::DataSet data = nn::load_data(network_.data, network_.seed);
+    const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
 
     const auto evaluate = [&](nn::Network& network, const std::string& label) {
@@ -50,20 +51,21 @@ class EvaluateCommand final : public Command {
       fmt::print("{} on {}, {} test images\n  {:<32} {:6.2f} %\n", network_.model, data.name,
                  data.test.count, "ideal arithmetic", 100 * ideal.accuracy);
     }
-    for (const mapping::Technology& technology : technologies) {
+    for (std::size_t k = 0; k < technologies.size(); ++k) {
+      const mapping::Technology& technology = technologies[k];
       nn::Network network = spec.load(weights);
-      deploy(network, weights, technology, surrogate_.settings(technology));
+      deploy(network, weights, technology, surrogates[k]);
       const nn::Evaluation wired = evaluate(network, on_label(technology.on_ohm));
-      const std::string used = surrogates_used(network);
+      const Json certificate = certificate_json(network, 0);
       document["wired"].push_back({{"technology", to_json(technology)},
-                                   {"surrogate", used},
-                                   {"certificate", certificate_json(network, 0)},
+                                   {"surrogate", certificate.at("surrogate")},
+                                   {"certificate", certificate},
                                    {"accuracy", wired.accuracy},
                                    {"loss", wired.loss}});
       if (!json_) {
         fmt::print("  {:<32} {:6.2f} %   ({}, gain calibration: {})\n",
-                   "wired, " + on_label(technology.on_ohm), 100 * wired.accuracy, used,
-                   mapping::gain_name(technology.gain));
+                   "wired, " + on_label(technology.on_ohm), 100 * wired.accuracy,
+                   surrogate_words(certificate), mapping::gain_name(technology.gain));
       }
     }
     if (json_) fmt::print("{}\n", document.dump());

@@ -109,7 +109,7 @@ class ProgramCommand final : public Command {
                              "times through the array, which ends once all cells are within "
                              "tolerance; a second one mends disturbed neighbours; with measured "
                              "pulses 10");
-    app.add_option("--step-tolerance", options_.write.tolerance,
+    app.add_option("--step-tolerance", options_.write.step_tolerance,
                    "relative error of a step in time of the array");
     out_ = app.add_option("--out", out_path_, "folder of the run; default: a new one under out/")
                ->type_name("DIR");
@@ -174,8 +174,10 @@ class ProgramCommand final : public Command {
   void read_options() {
     for (const CLI::Option* flag : line_flags_) {
       if (flag->count() == 0) continue;
-      throw InvalidArgument(fmt::format("program: expected no {}: --bias and --by choose the lines",
-                                        flag->get_name()));
+      // get_name() of a flag that the help leaves out is empty.
+      throw InvalidArgument(
+          fmt::format("program: expected no --{}: --bias and --by choose the lines",
+                      flag->get_lnames().front()));
     }
     if (out_->count() > 0 && resume_->count() > 0) {
       throw InvalidArgument("--resume: expected without --out; it names the folder itself");

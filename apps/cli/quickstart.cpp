@@ -281,7 +281,7 @@ class QuickstartCommand final : public Command {
   std::string out_path_ = "out/quickstart";
   bool short_ = false;
   std::uint64_t seed_ = 1;
-  SurrogateSettings surrogate_{.model = surrogate::ModelKind::closed_form,
+  SurrogateSettings surrogate_{.model = surrogate::ModelKind::ideal,
                                .certificate = {.tolerance = SurrogateFlags::default_tolerance}};
   double headroom_ = 8;
   // The lone array has the cells and wires of the surrogates' usual test case; the network's arrays

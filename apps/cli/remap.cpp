@@ -42,12 +42,13 @@ class RemapCommand final : public Command {
   int run() override {
     const mapping::RemapStrategy strategy = mapping::parse_remap_strategy(strategy_);
     const std::vector<mapping::Technology> technologies = technology_.all();
+    const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
     if (calibration_images_ < 1) {
       throw InvalidArgument(
           fmt::format("--calibration-images: expected at least 1, got {}", calibration_images_));
     }
     const TensorFile weights = read_safetensors(weights_path_);
-    const nn::DataSet data = nn::load_data(network_.data, network_.seed);
+    const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     nn::Network digital = spec.load(weights);
     RunFolder folder(out_path_, name(), settings(), false);
@@ -63,8 +64,9 @@ class RemapCommand final : public Command {
     fmt::print("{} on {}: ideal arithmetic {:.2f} %\n", network_.model, data.name,
                100 * ideal.accuracy);
     Json comparisons = Json::array();
-    for (const mapping::Technology& technology : technologies) {
-      comparisons.push_back(compare_orders(spec, weights, data, technology, remapping));
+    for (std::size_t k = 0; k < technologies.size(); ++k) {
+      comparisons.push_back(
+          compare_orders(spec, weights, data, technologies[k], surrogates[k], remapping));
     }
     write_orders(remapping, folder);
     folder.results() = {{"model", network_.model},
@@ -84,20 +86,19 @@ class RemapCommand final : public Command {
  private:
   [[nodiscard]] Json compare_orders(const NetworkSpec& spec, const TensorFile& weights,
                                     const nn::DataSet& data, const mapping::Technology& technology,
+                                    const SurrogateSettings& surrogate,
                                     const Remapping& remapping) const {
     ProgressBar bar(on_label(technology.on_ohm));
     const RemapComparison comparison =
-        compare_remapping(spec, weights, data, technology, surrogate_.settings(technology),
-                          remapping, bar.callback());
+        compare_remapping(spec, weights, data, technology, surrogate, remapping, bar.callback());
     fmt::print(
-        "  {}: as is {:.2f} %, {} {:.2f} % ({:+.2f} points; {} images put right, {} spoilt)\n",
+        "  {}: as is {:.2f} %, {} {:.2f} % ({:+.2f} points; {} images put right, {} spoilt; {})\n",
         on_label(technology.on_ohm), 100 * comparison.as_is.accuracy, strategy_,
         100 * comparison.remapped.accuracy,
         100 * (comparison.remapped.accuracy - comparison.as_is.accuracy), comparison.put_right,
-        comparison.spoilt);
+        comparison.spoilt, surrogate_words(comparison.certificate));
     Json json = to_json(comparison);
     json["technology"] = to_json(technology);
-    json["surrogate"] = comparison.surrogate;
     return json;
   }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/suggest.hpp>
 #include <xbar/surrogate_calibrate/policy.hpp>
 
 namespace xbar::cli {
@@ -29,6 +30,16 @@ surrogate::CalibrationPoint calibration_point(const mapping::Technology& technol
   return point;
 }
 
+surrogate::ModelKind member(const std::string& name) {
+  std::vector<std::string> names{"auto"};
+  for (const surrogate::ModelInfo& info : surrogate::model_infos()) {
+    if (info.name == name) return info.kind;
+    names.emplace_back(info.name);
+  }
+  throw InvalidArgument(fmt::format("--surrogate: expected one of {}, got '{}'{}",
+                                    fmt::join(names, ", "), name, did_you_mean(name, names)));
+}
+
 }  // namespace
 
 void SurrogateFlags::add(CLI::App& app) {
@@ -51,7 +62,8 @@ void SurrogateFlags::add_refresh(CLI::App& app) {
                      "allows");
 }
 
-SurrogateSettings SurrogateFlags::settings(const mapping::Technology& technology) const {
+std::vector<SurrogateSettings> SurrogateFlags::settings(
+    const std::vector<mapping::Technology>& technologies) const {
   if (!(tolerance > 0) || !(tolerance < 1)) {
     throw InvalidArgument(
         fmt::format("--tolerance: expected more than 0 and less than 1, got {}", tolerance));
@@ -63,22 +75,28 @@ SurrogateSettings SurrogateFlags::settings(const mapping::Technology& technology
   const bool given = tolerance_option_ != nullptr && tolerance_option_->count() > 0;
   SurrogateSettings settings;
   settings.refresh = refresh_;
-  settings.model =
-      automatic ? surrogate::ModelKind::closed_form : surrogate::parse_model(surrogate);
+  settings.model = automatic ? surrogate::ModelKind::ideal : member(surrogate);
   if (automatic || given) settings.certificate.tolerance = tolerance;
   if (refresh_option_ != nullptr && refresh_option_->count() > 0) {
     settings.certificate.longest_refresh = refresh_;
   }
+  std::vector<SurrogateSettings> all(technologies.size(), settings);
   if (!calibration.empty()) {
     if (!automatic) {
       throw InvalidArgument(fmt::format(
           "--calibration: expected together with --surrogate auto, got --surrogate {}", surrogate));
     }
     const surrogate::CalibrationTable table = surrogate::read_calibration_table(calibration);
-    settings.model =
-        surrogate::choose_from_table(table, calibration_point(technology, table), tolerance).model;
+    try {
+      for (std::size_t k = 0; k < all.size(); ++k) {
+        const surrogate::CalibrationPoint point = calibration_point(technologies[k], table);
+        all[k].model = surrogate::choose_from_table(table, point, tolerance).model;
+      }
+    } catch (const InvalidArgument& error) {
+      throw InvalidArgument(fmt::format("--calibration {}: {}", calibration, error.what()));
+    }
   }
-  return settings;
+  return all;
 }
 
 }  // namespace xbar::cli

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -32,9 +33,10 @@ struct SurrogateFlags {
 
   void add(CLI::App& app);
   void add_refresh(CLI::App& app);
-  /// For arrays of one technology.
-  /// @throws InvalidArgument naming the flag; for a table that does not cover the technology
-  [[nodiscard]] SurrogateSettings settings(const mapping::Technology& technology) const;
+  /// For arrays of each technology.
+  /// @throws InvalidArgument naming the flag; for a table that does not cover a technology
+  [[nodiscard]] std::vector<SurrogateSettings> settings(
+      const std::vector<mapping::Technology>& technologies) const;
 
  private:
   int refresh_ = 20;

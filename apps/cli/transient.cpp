@@ -138,19 +138,17 @@ class TransientCommand final : public Command {
     const Index m = circuit.wordlines();
     const Index n = circuit.bitlines();
     Matrix node;
-    if (node_.ends_with(".npy") || node_.ends_with(".csv")) {
+    if (const auto farad = as_number<double>(node_)) {
+      node = Matrix::Constant(1, 1, *farad);
+    } else if (node_.ends_with(".npy") || node_.ends_with(".csv")) {
       node = read_array(node_).values;
       if (node.rows() != m || node.cols() != n) {
         throw InvalidArgument(fmt::format("--node-farad {}: expected {} x {}, got {} x {}", node_,
                                           m, n, node.rows(), node.cols()));
       }
     } else {
-      double farad = 0;
-      if (!CLI::detail::lexical_cast(node_, farad)) {
-        throw InvalidArgument(fmt::format(
-            "--node-farad: expected a number or a file, .npy or .csv, got '{}'", node_));
-      }
-      node = Matrix::Constant(1, 1, farad);
+      throw InvalidArgument(
+          fmt::format("--node-farad: expected a number or a file, .npy or .csv, got '{}'", node_));
     }
     for (Index e = 0; e < node.size(); ++e) {
       const double farad = node.data()[e];

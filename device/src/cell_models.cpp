@@ -85,8 +85,11 @@ std::unique_ptr<CellModel> make_cell_model(std::string_view name, const CellSett
       throw InvalidArgument(fmt::format("gate_volt: cell {} has no gate", name));
     }
     if (kind.info.takes_table != (settings.table.size() > 0)) {
-      throw InvalidArgument(fmt::format("{}: cell {} takes {} table", settings.table_name, name,
-                                        kind.info.takes_table ? "a" : "no"));
+      throw InvalidArgument(
+          kind.info.takes_table
+              ? fmt::format("{}: expected a table for cell {}, got none", settings.table_name, name)
+              : fmt::format("{}: expected no table for cell {}, got one", settings.table_name,
+                            name));
     }
     return kind.make(parameter_values(kind.info, settings), settings);
   }

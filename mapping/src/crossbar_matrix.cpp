@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -16,6 +17,10 @@ namespace xbar::mapping {
 namespace {
 
 Index ceil_divide(Index a, Index b) { return (a + b - 1) / b; }
+
+double largest(const std::vector<double>& errors) {
+  return *std::max_element(errors.begin(), errors.end());
+}
 
 WireResistance swapped_wires(WireResistance wires) {
   std::swap(wires.source_ohm, wires.sink_ohm);
@@ -167,17 +172,19 @@ void CrossbarMatrix::refresh() {
   const bool full_interval = updates_since_refresh_ >= choice_.refresh;
   const Stopwatch before;
   const std::vector<Sample> samples = draw_samples(options.tiles);
-  const double in_use = measured_error(samples);
+  const std::vector<double> errors = measured_errors(samples);
+  const double in_use = largest(errors);
   certificate_.seconds += before.seconds();
   measure_all();
   const Stopwatch after;
-  const double fresh = measured_error(samples);
+  const double fresh = largest(measured_errors(samples));
   certificate_.checks += static_cast<std::uint64_t>(samples.size());
-  certificate_.error_sum += in_use * static_cast<double>(samples.size());
+  certificate_.error_sum += std::accumulate(errors.begin(), errors.end(), 0.0);
   certificate_.worst_error = std::max(certificate_.worst_error, in_use);
   certificate_.worst_fresh = std::max(certificate_.worst_fresh, fresh);
   if (options.tolerance > 0) {
-    if (!(in_use <= options.tolerance)) ++certificate_.broken;
+    certificate_.broken += static_cast<std::uint64_t>(std::count_if(
+        errors.begin(), errors.end(), [&](double error) { return error > options.tolerance; }));
     const SurrogateChoice next = next_choice(choice_, in_use, fresh, full_interval, options);
     if (next != choice_) {
       const bool new_model = next.model != choice_.model;
@@ -198,7 +205,7 @@ void CrossbarMatrix::choose_at_start() {
   const Stopwatch watch;
   const std::vector<Sample> samples = draw_samples(samples_at_start);
   for (;;) {
-    const double fresh = measured_error(samples);
+    const double fresh = largest(measured_errors(samples));
     certificate_.worst_fresh = fresh;
     if (fresh <= 0.5 * options_.certificate.tolerance ||
         choice_.model == surrogate::ModelKind::exact) {
@@ -236,21 +243,24 @@ std::vector<CrossbarMatrix::Sample> CrossbarMatrix::draw_samples(Index count) co
   return samples;
 }
 
-// The largest error of the samples with the ratios now in use.
-double CrossbarMatrix::measured_error(const std::vector<Sample>& samples) const {
-  double worst = 0;
+// The error of each sample with the ratios now in use: that of its worse read.
+std::vector<double> CrossbarMatrix::measured_errors(const std::vector<Sample>& samples) const {
+  std::vector<double> errors;
   for (const Sample& sample : samples) {
     const auto error = [&](const MatrixF& ratio, const Matrix& exact) {
-      return surrogate::current_error(sample.conductance.cwiseProduct(tile_of(ratio, sample.tile)),
-                                      exact, sample.inputs)
-          .relative;
+      const double share =
+          surrogate::current_error(sample.conductance.cwiseProduct(tile_of(ratio, sample.tile)),
+                                   exact, sample.inputs)
+              .relative;
+      return std::isnan(share) ? std::numeric_limits<double>::infinity() : share;
     };
-    worst = std::max(worst, error(side(sample.polarity).ratio, sample.exact));
+    errors.push_back(error(side(sample.polarity).ratio, sample.exact));
     if (sample.backward.size() > 0) {
-      worst = std::max(worst, error(side(sample.polarity).backward, sample.backward));
+      errors.back() =
+          std::max(errors.back(), error(side(sample.polarity).backward, sample.backward));
     }
   }
-  return worst;
+  return errors;
 }
 
 void CrossbarMatrix::measure_all() {

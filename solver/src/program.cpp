@@ -110,7 +110,7 @@ class Unit {
     Index j = 0;
     double reading = 0;
     Index pulses = 0;  // in this pass
-    std::optional<WriteDirection> last;
+    std::optional<WriteDirection> last = {};
     ProgramOutcome outcome = ProgramOutcome::waiting;
   };
   struct Climb {
@@ -429,6 +429,7 @@ void check_program(const Circuit& circuit, const device::DynamicCell& cell, cons
                    const ProgramOptions& options, const ProgramState& state) {
   check_written_circuit(circuit);
   check_options(options);
+  check_write_options(options.write);
   check_targets(circuit, cell, targets);
   check_array_state(cell, state.cells, circuit.wordlines(), circuit.bitlines());
 }

@@ -44,8 +44,9 @@ constexpr double solve_share = 1e-2;
 constexpr double close_guess = 1e-6;
 // Where Newton's method takes more, a shorter step is cheaper.
 constexpr int most_newton_iterations = 40;
-// A step shorter than this share of the interval between two corners is given up.
-constexpr double shortest_step = 1e-12;
+// A step shorter than this share of the interval between two corners is given up. Nodes behind a
+// few ohms relax in 1e-17 s, a thousandth of which a corner takes, and inputs may last for 1 us.
+constexpr double shortest_step = 1e-16;
 
 // Step lengths change by this factor at least, so that a factored matrix serves for several steps.
 constexpr double worth_factoring = 1.2;
@@ -265,8 +266,10 @@ class Integrator {
   }
 
   static Index count_steps(double length, double step) {
-    constexpr double most = 1e15;
-    return static_cast<Index>(std::clamp(std::ceil(length / step * (1 - 1e-9)), 1.0, most));
+    constexpr double most = 1e18;
+    const double count = std::ceil(length / step * (1 - 1e-9));
+    // Also where an error that is no number leaves no step: so many are given up.
+    return count < most ? std::max<Index>(1, static_cast<Index>(count)) : static_cast<Index>(most);
   }
 
   void report_progress(double time) const {

@@ -257,12 +257,12 @@ Pulse::Step Pulse::try_step(double length, double middle_drive, double end_drive
   // What a straight line between the ends makes of the waveform.
   largest_drive_ = std::max({largest_drive_, std::abs(at_.drive), std::abs(end_drive)});
   const double bend = std::abs(middle_drive - 0.5 * (at_.drive + end_drive));
-  step.error = bend > 0 ? bend / (options_.tolerance * largest_drive_) : 0;
+  step.error = bend > 0 ? bend / (options_.step_tolerance * largest_drive_) : 0;
   if (guess.noticed) {
     const double correction = state_error(step.move.state, guess.state);
-    step.error = std::max(step.error, correction / options_.tolerance);
+    step.error = std::max(step.error, correction / options_.step_tolerance);
     if (options_.fixed_steps == 0 && step.error > 1) return step;
-    const double small = options_.fixed_steps > 0 ? 0 : small_correction * options_.tolerance;
+    const double small = options_.fixed_steps > 0 ? 0 : small_correction * options_.step_tolerance;
     if (correction > small) {
       step.end = solve(end_drive, step.move.state, &step.end.nodes);
     }
@@ -274,7 +274,7 @@ Pulse::Step Pulse::try_step(double length, double middle_drive, double end_drive
   const double so_far = report_.energy.cells_joule + std::max(trapezoid, step.joule);
   if (guess.noticed && so_far > 0) {
     step.error =
-        std::max(step.error, std::abs(trapezoid - step.joule) / so_far / options_.tolerance);
+        std::max(step.error, std::abs(trapezoid - step.joule) / so_far / options_.step_tolerance);
   }
   return step;
 }
@@ -513,9 +513,11 @@ void Pulse::finish(const ArrayState& initial) {
 }  // namespace
 
 Bias parse_bias(std::string_view name) {
+  std::string small(name);
+  if (small.starts_with('V')) small.front() = 'v';
   std::vector<std::string> names;
   for (const auto& [bias, known] : biases) {
-    if (known == name) return bias;
+    if (known == small) return bias;
     names.emplace_back(known);
   }
   throw InvalidArgument(fmt::format("bias: expected one of {}, got '{}'{}", fmt::join(names, ", "),
@@ -553,6 +555,17 @@ void check_written_circuit(const Circuit& circuit) {
   }
 }
 
+void check_write_options(const WriteOptions& options) {
+  const auto check = [](const char* name, double tolerance) {
+    constexpr double coarsest = 0.1;
+    if (tolerance > 0 && tolerance <= coarsest) return;
+    throw InvalidArgument(
+        fmt::format("{}: expected more than 0 and up to 0.1, got {}", name, tolerance));
+  };
+  check("step_tolerance", options.step_tolerance);
+  check("cell_tolerance", options.cell_tolerance);
+}
+
 double WriteEnergy::imbalance() const {
   if (delivered_joule == 0) return 0;
   const double spent = cells_joule + wordlines_joule + bitlines_joule + terminals_joule;
@@ -574,11 +587,7 @@ WriteReport apply_pulse(const Circuit& circuit, const device::DynamicCell& cell,
                         ArrayState& state, const WriteOptions& options) {
   check_written_circuit(circuit);
   check_array_state(cell, state, circuit.wordlines(), circuit.bitlines());
-  constexpr double coarsest = 0.1;
-  if (!(options.tolerance > 0) || !(options.tolerance <= coarsest)) {
-    throw InvalidArgument(
-        fmt::format("tolerance: expected more than 0 and up to 0.1, got {}", options.tolerance));
-  }
+  check_write_options(options);
   Pulse pulse(circuit, cell, selection, bias, waveform, state, options);
   WriteReport report = pulse.run();
   state = pulse.state();

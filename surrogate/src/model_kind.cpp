@@ -48,10 +48,8 @@ ModelKind parse_model(std::string_view name) {
     if (info.name == name) return info.kind;
     names.emplace_back(info.name);
   }
-  const std::string close = nearest(name, names);
   throw InvalidArgument(fmt::format("model: expected one of {}, got '{}'{}", fmt::join(names, ", "),
-                                    name,
-                                    close.empty() ? "" : fmt::format("; did you mean {}?", close)));
+                                    name, did_you_mean(name, names)));
 }
 
 template <typename Real>

@@ -263,7 +263,7 @@ TEST_CASE("device/cell_models: bad tables are refused by file and row", "[device
                Contains("iv.csv: expected slopes up to 1e+100, got 1e+200 before row 2"));
   REQUIRE_THAT(refusal(Matrix{{-1, -1}, {0, 0.1}, {1, 1}}),
                Contains("iv.csv: expected the row 0, 0"));
-  REQUIRE_THAT(refusal(Matrix()), Contains("cell table takes a table"));
+  REQUIRE_THAT(refusal(Matrix()), Contains("expected a table for cell table, got none"));
 }
 
 TEST_CASE("device/cell_models: unknown names and values out of range are refused", "[device]") {
@@ -278,7 +278,7 @@ TEST_CASE("device/cell_models: unknown names and values out of range are refused
   REQUIRE_THAT(refusal("sinh", {{{"sinh_alpha", std::nan("")}}, {}, {}}), Contains("got nan"));
   REQUIRE_THAT(refusal("sinh", {{}, Matrix::Ones(1, 1), {}}), Contains("cell sinh has no gate"));
   REQUIRE_THAT(refusal("sinh", {{}, {}, odd_table(), "iv.csv"}),
-               Contains("iv.csv: cell sinh takes no table"));
+               Contains("iv.csv: expected no table for cell sinh, got one"));
   const auto linear = make_cell_model("linear");
   REQUIRE_THAT(message_of<InvalidArgument>(
                    [&] { evaluate(*linear, Matrix::Ones(2, 2), Matrix::Ones(2, 3)); }),

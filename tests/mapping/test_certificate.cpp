@@ -111,6 +111,27 @@ TEST_CASE("mapping/certificate: the error in use is that of the weights before t
   CHECK(closest <= 1e-4);
 }
 
+TEST_CASE("mapping/certificate: mean and broken count arrays, not checks", "[mapping]") {
+  CrossbarOptions options = checked(ModelKind::exact, 0);
+  options.certificate.tiles = 2;
+  CrossbarMatrix matrix(64, 64, 1.0F, options);
+  matrix.program(random_weight(2, 0.5));
+  matrix.update(MatrixF::Constant(64, 64, 0.02F));
+  matrix.refresh();
+  const xbar::mapping::Certificate& seen = matrix.certificate();
+  REQUIRE(seen.checks == 2);
+  // Two errors that are not alike: their mean lies between the larger one and half of it.
+  CHECK(seen.mean_error() < seen.worst_error);
+  CHECK(seen.mean_error() > 0.5 * seen.worst_error);
+  // A tolerance between the two is broken once.
+  options.certificate.tolerance = seen.mean_error();
+  CrossbarMatrix bound(64, 64, 1.0F, options);
+  bound.program(random_weight(2, 0.5));
+  bound.update(MatrixF::Constant(64, 64, 0.02F));
+  bound.refresh();
+  CHECK(bound.certificate().broken == 1);
+}
+
 TEST_CASE("mapping/certificate: a broken tolerance shortens the interval, a kept one lengthens it",
           "[mapping]") {
   CrossbarMatrix matrix(64, 64, 1.0F, checked(ModelKind::ladder, 2e-3));

@@ -95,6 +95,7 @@ Json comparison(double as_is, double remapped, int put_right, int spoilt) {
           {"remapped", {{"accuracy", remapped}, {"loss", 0.25}}},
           {"put_right", put_right},
           {"spoilt", spoilt},
+          {"certificate", {{"surrogate", "ladder"}, {"worst_error", 0.0123}}},
           {"technology", technology(5e3)}};
 }
 
@@ -469,6 +470,7 @@ TEST_CASE("report/run_page: a re-mapping is judged by a sign test") {
     CHECK(contains(html, ">73\u00A0%<"));
     CHECK(contains(html, ">100\u00A0%<"));
     CHECK(contains(html, "fc1: 3 outputs"));
+    CHECK(contains(html, "ladder, 1.23\u00A0%"));
   }
   SECTION("10 against 0 is none: 2 / 2^10 = 0.2 %") {
     RunFolder run(remap_json({comparison(0.970, 0.975, 10, 0)}));

@@ -265,6 +265,7 @@ TEST_CASE("solver/program: impossible targets and options are refused") {
                  "reset max_volt: expected at least start_volt = 1.2 V, got 1 V"));
   CHECK(contains(with([](ProgramOptions& o) { o.max_pulses = 0; }), "max_pulses"));
   CHECK(contains(with([](ProgramOptions& o) { o.passes = 0; }), "passes"));
+  CHECK(contains(with([](ProgramOptions& o) { o.write.step_tolerance = 1; }), "step_tolerance"));
   CHECK(contains(message_of<InvalidArgument>([] { (void)parse_program_order("rows"); }),
                  "did you mean row?"));
   CHECK(contains(message_of<InvalidArgument>([] { (void)parse_program_read("wired"); }),

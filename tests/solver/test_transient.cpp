@@ -524,6 +524,23 @@ TEST_CASE("solver/transient: inputs superpose, each with a waveform of its own",
   REQUIRE(relative_error(all, sum) <= current_tolerance);
 }
 
+TEST_CASE("solver/transient: time constants far below the whole time", "[solver]") {
+  // 0.1 fF behind 0.3 ohm relax in 3e-17 s. Until the ramp of 1e-11 s ends, 3 uA charge the node of
+  // the held bitline, against 0.5 uA through the cells at rest: that corner takes steps of a
+  // thousandth of the relaxation, 3e-20 s, in an interval of 1e-6 s.
+  const Circuit circuit = make_circuit(Matrix::Constant(1, 2, 1e-6), {0.3, 0.3, 0.3, 0});
+  const Vector V = Vector::Constant(1, 0.5);
+  const Vector B{{0, 0.3}};
+  TransientOptions options;
+  options.stop_second = 1e-6;
+  const TransientResult result = transient(
+      circuit, make_capacitance(1e-16), {V, B, {Waveform::step(0, 1, 0, 1e-11, 1)}, {}}, options);
+  CAPTURE(result.report.brief());
+  REQUIRE(relative_error(result.current.row(1).transpose(),
+                         xbar::solver::solve(circuit, {V, B}).current) <= current_tolerance);
+  REQUIRE(result.report.energy_imbalance <= energy_tolerance);
+}
+
 TEST_CASE("solver/transient: settling times", "[solver]") {
   const Case test = usual_case();
   TransientOptions options = options_of(test.stop, 20000);

@@ -84,7 +84,7 @@ TEST_CASE("solver/write_pulse: a cell behind a resistance follows the equation o
     ArrayState state = array_state_of_fraction(cell, 1, 1, 0);
     const WriteReport report =
         apply_pulse(circuit, cell, corner, Bias::half, Waveform::dc(-2.2, duration), state,
-                    {.tolerance = 1e-6, .cell_tolerance = 1e-9});
+                    {.step_tolerance = 1e-6, .cell_tolerance = 1e-9});
     // What the tolerance bounds is the predictor's error; the corrected value is better by far.
     const double error = std::abs(state.states[0](0, 0) - expected) / 3e-9;
     CHECK(error <= 1e-6);
@@ -105,7 +105,7 @@ TEST_CASE("solver/write_pulse: a cell behind a resistance follows the equation o
     ArrayState state = array_state_of_fraction(*cell, 1, 1, 0.1);
     (void)apply_pulse(behind, *cell, corner, Bias::half,
                       Waveform::piecewise_linear({{0, 0}, {duration / 2, 1.5}, {duration, 0}}),
-                      state, {.tolerance = 1e-6, .cell_tolerance = 1e-9});
+                      state, {.step_tolerance = 1e-6, .cell_tolerance = 1e-9});
     CHECK(std::abs(state.states[0](0, 0) - expected) <= 2e-6);
   }
 }
@@ -283,7 +283,7 @@ TEST_CASE(
     ArrayState state = array_state_of_fraction(cell, 1, 1, 0.2);
     const double expected = alone(cell, waveform, state.states[0](0, 0));
     (void)apply_pulse(array_circuit(1, 1, {}), cell, corner, Bias::half, waveform, state,
-                      {.tolerance = 1e-5});
+                      {.step_tolerance = 1e-5});
     CHECK(std::abs(state.states[0](0, 0) - expected) <= 2e-5 * 3e-9);
   }
 }
@@ -338,7 +338,8 @@ TEST_CASE("solver/write_pulse: open cells stay, and impossible requests are refu
   };
   CHECK(contains(refused({{2}, {0}}), "wordlines from 0 to 1, got 2"));
   CHECK(contains(refused({{0}, {}}), "expected bitlines, got none"));
-  CHECK(contains(refused(corner, {.tolerance = 0}), "tolerance: expected more than 0"));
+  CHECK(contains(refused(corner, {.step_tolerance = 0}), "step_tolerance: expected more than 0"));
+  CHECK(contains(refused(corner, {.cell_tolerance = 1}), "cell_tolerance: expected more than 0"));
   circuit.conductance(0, 1) = std::numeric_limits<double>::infinity();
   CHECK(contains(refused(corner), "got a shorted cell at (0,1)"));
   circuit.conductance(0, 1) = 1;
@@ -346,6 +347,8 @@ TEST_CASE("solver/write_pulse: open cells stay, and impossible requests are refu
   CHECK(contains(refused(corner), "position_metre: expected 0 to 3e-09, got 4e-09 at cell (1,0)"));
   CHECK(contains(message_of<InvalidArgument>([] { (void)parse_bias("v/4"); }),
                  "expected one of v/2, v/3, grounded, floating, got 'v/4'"));
+  CHECK(parse_bias("V/2") == Bias::half);
+  CHECK(parse_bias("V/3") == Bias::third);
   CHECK(contains(message_of<InvalidArgument>([&] {
                    Matrix targets = Matrix::Constant(2, 2, 5e-5);
                    targets(1, 1) = 1;

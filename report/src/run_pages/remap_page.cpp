@@ -153,9 +153,9 @@ void add_cards(Page& page, const Remap& r) {
 void add_comparison(Page& page, const Remap& r) {
   Blocks& section = page.section("As trained and re-mapped");
   std::string text =
-      "The same weights on the same arrays, evaluated with the exact circuit; only the order of "
-      "the "
-      "columns differs.";
+      "The same weights on the same arrays; only the order of the columns differs. The column "
+      "Surrogate says what stood in for the circuit, and the largest measured error of its output "
+      "currents.";
   if (const Comparison* c = hardest(r)) {
     text += fmt::format(" Tiles of {} × {}, {}, source {}, sink {}.",
                         format_number(c->technology.tile_rows),
@@ -172,7 +172,7 @@ void add_comparison(Page& page, const Remap& r) {
   BarSeries spoilt{"Spoilt"};
   Table table;
   table.header = {"R_on",       "As trained, %", "Re-mapped, %", "Change, points", "Loss before",
-                  "Loss after", "Put right",     "Spoilt",       "Chance alone"};
+                  "Loss after", "Put right",     "Spoilt",       "Chance alone",   "Surrogate"};
   for (const Comparison& c : r.comparisons) {
     technologies.push_back(c.technology);
     as_is.push_back(c.as_is);
@@ -182,12 +182,14 @@ void add_comparison(Page& page, const Remap& r) {
     const double p = sign_test(c.put_right, c.spoilt);
     Cell on(ohms(c.technology.on_ohm));
     on.key = c.technology.on_ohm;
+    const std::string surrogate =
+        c.surrogate_error > 0 ? c.surrogate + ", " + error_percent(c.surrogate_error) : c.surrogate;
     Cell probability(chance(p));
     probability.key = p;
     table.rows.push_back({on, Cell::fixed(hundred * c.as_is, 2),
                           Cell::fixed(hundred * c.remapped, 2), Cell::fixed(hundred * c.gain(), 2),
                           Cell::number(c.as_is_loss, 3), Cell::number(c.remapped_loss, 3),
-                          c.put_right, c.spoilt, probability});
+                          c.put_right, c.spoilt, probability, surrogate});
   }
   BarPlot accuracy;
   accuracy.title = "Test accuracy";

@@ -25,7 +25,9 @@ Comparison comparison(const Value& value) {
           value.at("remapped").number("accuracy"),
           value.at("remapped").number("loss"),
           value.count("put_right"),
-          value.count("spoilt")};
+          value.count("spoilt"),
+          value.at("certificate").text("surrogate"),
+          value.at("certificate").number("worst_error")};
 }
 
 std::string strategy_label(const std::string& name) { return name == "srs" ? "SRS" : name; }

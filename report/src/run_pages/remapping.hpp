@@ -14,8 +14,10 @@ struct Comparison {
   double as_is_loss = 0;
   double remapped = 0;
   double remapped_loss = 0;
-  long long put_right = 0;  ///< images wrong as trained and right re-mapped
-  long long spoilt = 0;     ///< the other way round
+  long long put_right = 0;     ///< images wrong as trained and right re-mapped
+  long long spoilt = 0;        ///< the other way round
+  std::string surrogate;       ///< what stood in for the circuit: "exact", "sneak-ladder"
+  double surrogate_error = 0;  ///< the largest measured, a share; 0 for the exact circuit
 
   [[nodiscard]] double gain() const { return remapped - as_is; }
   /// Whether the sign test calls the difference more than chance, at 5 %.

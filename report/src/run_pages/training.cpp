@@ -122,9 +122,8 @@ const TrainingRun* hardest_run(const std::vector<TrainingRun>& runs) {
 
 void add_certificates(Page& page, const std::vector<TrainingRun>& runs) {
   Table table;
-  table.header = {"Training",       "Layer",          "Surrogate",       "Updates a measurement",
-                  "Arrays",         "Mean error (%)", "Worst error (%)", "Worst, fresh (%)",
-                  "Above tolerance"};
+  table.header = {"Training", "Layer",    "Surrogate", "Interval",      "Arrays",
+                  "Mean, %",  "Worst, %", "Fresh, %",  "Over tolerance"};
   for (const TrainingRun& run : runs) {
     for (const LayerCertificate& layer : run.certificate.layers) {
       table.rows.push_back(
@@ -140,8 +139,11 @@ void add_certificates(Page& page, const std::vector<TrainingRun>& runs) {
           "While the network was trained, arrays drawn at random were solved exactly, just before "
           "a "
           "measurement, when the surrogate was at its oldest. Error: the share of the output "
-          "currents that was wrong, root mean square. Where it was above the tolerance, the layer "
-          "went over to shorter intervals or to a more accurate surrogate.")
+          "currents that was wrong, root mean square (fresh: just after the measurement, at "
+          "worst). "
+          "Where it was over the tolerance, the layer went over to shorter intervals, in updates, "
+          "or "
+          "to a more accurate surrogate.")
       .table(table);
 }
 

@@ -1,8 +1,12 @@
 // Alpha-beta matrices: dmr.cpp's form with every line's own cells in place of the means,
 //   G_eff(i,j) = alpha(i,j) G(i,j) beta(i,j)
-//   alpha(i,j) = (1 + bitline  sum over k < i of (i - k) G(k,j)) / (1 + sum over k of (sink +
-//   bitline (m - 1 - k)) G(k,j)) beta(i,j)  = (1 + wordline sum over k > j of (k - j) G(i,k)) / (1
-//   + sum over k of (source + wordline k) G(i,k)).
+//
+//   alpha(i,j) = (1 + bitline sum over k < i of (i - k) G(k,j)) / A(j),
+//   A(j) = 1 + sum over k of (sink + bitline (m - 1 - k)) G(k,j),
+//
+//   beta(i,j) = (1 + wordline sum over k > j of (k - j) G(i,k)) / B(i),
+//   B(i) = 1 + sum over k of (source + wordline k) G(i,k).
+//
 // As coded in [Lambertini2024], which names IEEE document 9691996 for it. There alpha and beta are
 // of currents I = G V_max with both parts multiplied by I(0,j)/bitline or I(i,n-1)/wordline, which
 // cancels, but makes 0/0 of an open cell there. It has no source and sink but a segment before the

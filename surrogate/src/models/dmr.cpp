@@ -1,7 +1,11 @@
 // Diagonal matrix regression [Liao2021]: G_eff = diag(a) G diag(b) with
-//   a(i) = (1 + bitline  sum over k < i of (i - k) g(k)) / (1 + sum over k of (sink + bitline (m -
-//   1 - k)) g(k)) b(j) = (1 + wordline sum over k > j of (k - j) h(k)) / (1 + sum over k of (source
-//   + wordline k) h(k)),
+//
+//   a(i) = (1 + bitline sum over k < i of (i - k) g(k)) / A,
+//   A = 1 + sum over k of (sink + bitline (m - 1 - k)) g(k),
+//
+//   b(j) = (1 + wordline sum over k > j of (k - j) h(k)) / B,
+//   B = 1 + sum over k of (source + wordline k) h(k),
+//
 // g the means of G's rows, h those of its columns: the voltage along an average line, its cells
 // carrying their currents without wires. The original has no source and sink but a segment before
 // the first and after the last cell, wordline (k + 1) and bitline (m - k) in the denominators: it

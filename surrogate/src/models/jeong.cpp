@@ -9,58 +9,28 @@
 // sink, with all m currents, is added. (B counts the bitline's currents from the sink: right for
 // i = 0, the paper's whole column, too little for the rows below.)
 
-#include "models.hpp"
+#include "series_form.hpp"
 
 namespace xbar::surrogate {
 namespace {
 
 template <typename Real>
-class JeongModel final : public EffectiveModel<Real> {
- public:
-  explicit JeongModel(const WireResistance& wires) : ohm_(line_ohm<Real>(wires)) {}
-  [[nodiscard]] ModelKind kind() const override { return ModelKind::jeong; }
+struct UniformPath {
+  LineOhm<Real> ohm;
 
- private:
-  // 1 + G (A + B): an open cell needs no division by G.
-  [[nodiscard]] Real divisor(const TileBatch& batch, Index cell, Real conductance) const {
-    const Index m = batch.rows;
-    const Index n = batch.columns;
-    const Index i = cell / n;
-    const Index j = cell % n;
-    const Real wordline = ohm_.source * static_cast<Real>(n) +
-                          ohm_.wordline * static_cast<Real>(j * n - j * (j + 1) / 2);
-    const Real bitline = ohm_.sink * static_cast<Real>(m) +
-                         ohm_.bitline * static_cast<Real>((m - i) * (m - i + 1) / 2 - 1);
-    return 1 + conductance * (wordline + bitline);
+  Real operator()(Index m, Index n, Index i, Index j) const {
+    const Real wordline = ohm.source * static_cast<Real>(n) +
+                          ohm.wordline * static_cast<Real>(j * n - j * (j + 1) / 2);
+    const Real bitline = ohm.sink * static_cast<Real>(m) +
+                         ohm.bitline * static_cast<Real>((m - i) * (m - i + 1) / 2 - 1);
+    return wordline + bitline;
   }
-
-  void do_effective(const TileBatch& batch, const Real* conductance, Real* out) const override {
-    const Index size = batch.tile_size();
-    for_each_tile<Real>(batch, 0, [&](Index t, Real* /*scratch*/) {
-      const Real* g = conductance + t * size;
-      for (Index c = 0; c < size; ++c) out[t * size + c] = g[c] / divisor(batch, c, g[c]);
-    });
-  }
-
-  void do_gradient(const TileBatch& batch, const Real* conductance, const Real* cotangent,
-                   Real* out) const override {
-    const Index size = batch.tile_size();
-    for_each_tile<Real>(batch, 0, [&](Index t, Real* /*scratch*/) {
-      const Real* g = conductance + t * size;
-      for (Index c = 0; c < size; ++c) {
-        const Real d = divisor(batch, c, g[c]);
-        out[t * size + c] = cotangent[t * size + c] / (d * d);
-      }
-    });
-  }
-
-  LineOhm<Real> ohm_;
 };
 
 template <typename Real>
 std::unique_ptr<EffectiveModel<Real>> make(const WireResistance& wires,
                                            const ExactSolver& /*exact*/) {
-  return std::make_unique<JeongModel<Real>>(wires);
+  return std::make_unique<SeriesForm<Real, UniformPath<Real>, ModelKind::jeong>>(wires);
 }
 
 }  // namespace

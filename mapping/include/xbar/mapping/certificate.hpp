@@ -40,7 +40,7 @@ struct Certificate {
   double worst_error = 0;    ///< in use
   double error_sum = 0;      ///< in use
   double worst_fresh = 0;    ///< just after a refresh
-  std::uint64_t broken = 0;  ///< checks above the tolerance, in use
+  std::uint64_t broken = 0;  ///< of the checks, those above the tolerance
   double seconds = 0;        ///< spent on checks
   std::vector<CertificateChange> changes;
 

@@ -114,7 +114,7 @@ class CrossbarMatrix {
   void make_models();
   void measure_all();
   [[nodiscard]] std::vector<Sample> draw_samples(Index count) const;
-  [[nodiscard]] double measured_error(const std::vector<Sample>& samples) const;
+  [[nodiscard]] std::vector<double> measured_errors(const std::vector<Sample>& samples) const;
   void choose_at_start();
   void measure(Side& side, surrogate::EffectiveModel<float>& model, MatrixF& ratio);
   void fit_gain();

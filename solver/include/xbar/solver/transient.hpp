@@ -48,8 +48,8 @@ struct TransientOptions {
   /// Largest estimated error of a step, as a share of the peak: of the terminal voltages on the
   /// wordlines, of the bitline voltages and the sink currents, each the larger one of what the
   /// largest input causes at rest and what was seen so far. Errors add up over about
-  /// tolerance^(-1/3) steps: with the default, currents are good to 1e-6 of this peak and the
-  /// energy balance to 1e-6.
+  /// tolerance^(-1/3) steps: with the default, currents are good to 1e-6 of this peak, and energies
+  /// balance to 1e-6 of what is dissipated and what was stored at most.
   double tolerance = 3e-9;
   /// 0: steps of the length that the tolerance asks for. Otherwise steps of this length, or
   /// slightly less to end where a waveform has a corner, whatever their error.

@@ -27,7 +27,7 @@ namespace xbar::solver {
 /// (the voltages across cells are those of ideal wires)
 enum class Bias { half, third, grounded, floating };
 
-/// "v/2", "v/3", "grounded", "floating". @throws InvalidArgument for another name
+/// "v/2" or "V/2", "v/3" or "V/3", "grounded", "floating". @throws InvalidArgument for another name
 [[nodiscard]] Bias parse_bias(std::string_view name);
 [[nodiscard]] std::string_view bias_name(Bias bias);
 
@@ -49,15 +49,18 @@ struct WriteOptions {
   /// Of a macro step: difference of predictor and corrector, relative to the state (where that is
   /// small, to its lower bound or, if that is 0, to its range), and of the energy by two rules,
   /// relative to that of the pulse so far. > 0 and <= 0.1
-  double tolerance = 1e-3;
+  double step_tolerance = 1e-3;
   /// Of the cells' own integrators (device::IntegrateOptions::tolerance).
   double cell_tolerance = 1e-7;
-  /// 0: macro steps by `tolerance`; else so many equal ones between two breakpoints of the
+  /// 0: macro steps by `step_tolerance`; else so many equal ones between two breakpoints of the
   /// waveform, whatever their error.
   Index fixed_steps = 0;
   NewtonMethod method = NewtonMethod::line;
   ProgressCallback progress = {};
 };
+
+/// @throws InvalidArgument naming the tolerance that is out of range
+void check_write_options(const WriteOptions& options);
 
 /// Where the energy went, joule. The array stores none: delivered is the sum of the other four.
 /// Powers are integrated by the trapezoidal rule over the macro steps.

@@ -11,9 +11,9 @@ namespace xbar::surrogate {
 enum class ModelKind {
   ideal,            ///< G itself: no wires
   closed_form,      ///< G / (1 + alpha + beta), models/closed_form.cpp
-  ladder,           ///< two ladder recursions, ladder.hpp
-  operating_point,  ///< ladder with the cells' voltages of one field solve, ladder.hpp
-  sneak_ladder,     ///< ladder and the sneak paths' rank-one part, sneak_ladder.hpp
+  ladder,           ///< two ladder recursions, models/ladder.cpp
+  operating_point,  ///< ladder with the cells' voltages of one field, models/operating_point.cpp
+  sneak_ladder,     ///< ladder and the sneak paths' rank-one part, models/sneak_ladder.cpp
   cell_ratio,       ///< G times the exact G_eff / G of the last refresh
   ladder_ratio,     ///< ladder times the exact G_eff / ladder of the last refresh
   sneak_ratio,      ///< sneak_ladder times the exact G_eff / sneak_ladder of the last refresh
