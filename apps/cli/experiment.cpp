@@ -45,6 +45,30 @@ TensorFile take_part(const TensorFile& whole, const std::string& prefix) {
   return part;
 }
 
+// The surrogates of the layers, each once: "ladder, sneak-ladder".
+std::string surrogates_used(nn::Network& network) {
+  std::set<surrogate::ModelKind> used;
+  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
+    used.insert(layer.matrix->choice().model);
+  }
+  std::string text;
+  for (const surrogate::ModelKind kind : used) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", surrogate::model_name(kind));
+  }
+  return text;
+}
+
+// The same cells, write noise and all; the surrogate stays each network's own.
+void copy_cells(nn::Network& from, nn::Network& to) {
+  const std::vector<nn::CrossbarLayer> sources = nn::crossbar_layers(from);
+  const std::vector<nn::CrossbarLayer> targets = nn::crossbar_layers(to);
+  for (std::size_t k = 0; k < sources.size(); ++k) {
+    mapping::CrossbarMatrix::State state = sources[k].matrix->state();
+    state.choice = targets[k].matrix->choice();
+    targets[k].matrix->restore(state);
+  }
+}
+
 std::string history_csv(const nn::TrainReport& report) {
   std::string text =
       "# one row an epoch; losses in nats, accuracies as shares, seconds of training steps\n"
@@ -98,6 +122,8 @@ void deploy(nn::Network& network, const TensorFile& weights, const mapping::Tech
     ranges.push_back(range > 0 ? range : 1.0F);
   }
   nn::map_to_crossbars(network, crossbar_mapping(technology, surrogate), ranges);
+  if (surrogate.model == surrogate::ModelKind::exact) return;
+  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) layer.matrix->refresh();
 }
 
 TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
@@ -139,7 +165,7 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
     nn::Network exact = spec.load(trained.weights);
     trained.certificate = certificate_json(network, trained.report.seconds);
     deploy(exact, trained.weights, *leg.technology);
-    nn::load_crossbar_state(exact, nn::crossbar_state(network));
+    copy_cells(network, exact);
     const nn::Evaluation evaluation = nn::evaluate(exact, data.test, 250, progress);
     trained.exact_accuracy = evaluation.accuracy;
     trained.test_loss = evaluation.loss;
@@ -174,7 +200,7 @@ RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& wei
   RemapComparison comparison;
   nn::Network network = spec.load(weights);
   deploy(network, weights, technology, surrogate);
-  comparison.surrogate = surrogates_used(network);
+  comparison.certificate = certificate_json(network, 0);
   comparison.as_is = nn::evaluate(network, data.test, 250, progress);
   const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
   for (std::size_t k = 0; k < layers.size(); ++k) {
@@ -195,7 +221,8 @@ Json to_json(const RemapComparison& comparison) {
           {"remapped",
            {{"accuracy", comparison.remapped.accuracy}, {"loss", comparison.remapped.loss}}},
           {"put_right", comparison.put_right},
-          {"spoilt", comparison.spoilt}};
+          {"spoilt", comparison.spoilt},
+          {"certificate", comparison.certificate}};
 }
 
 Json to_json(const mapping::Technology& technology) {
@@ -240,18 +267,6 @@ Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
   return json;
 }
 
-std::string surrogates_used(nn::Network& network) {
-  std::set<surrogate::ModelKind> used;
-  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-    used.insert(layer.matrix->choice().model);
-  }
-  std::string text;
-  for (const surrogate::ModelKind kind : used) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", surrogate::model_name(kind));
-  }
-  return text;
-}
-
 Json certificate_json(nn::Network& network, double train_seconds) {
   Json layers = Json::array();
   mapping::Certificate all;
@@ -289,6 +304,13 @@ Json certificate_json(nn::Network& network, double train_seconds) {
           {"seconds", all.seconds},
           {"time_share", train_seconds > 0 ? all.seconds / train_seconds : 0.0},
           {"layers", std::move(layers)}};
+}
+
+std::string surrogate_words(const Json& certificate) {
+  const auto surrogate = certificate.at("surrogate").get<std::string>();
+  if (certificate.at("checks") == 0) return surrogate;
+  return fmt::format("{}, at most {:.2g} % off", surrogate,
+                     100 * certificate.at("worst_error").get<double>());
 }
 
 std::string on_label(double on_ohm) {

@@ -42,7 +42,8 @@ struct NetworkSpec {
 /// and metadata "weight_range/LAYER" so that the same cells can be made again.
 [[nodiscard]] TensorFile weights_file(nn::Network& network);
 
-/// Puts a digital network on arrays, with the weight ranges of the file where it has them.
+/// Puts a digital network on arrays, with the weight ranges of the file where it has them. Sampled
+/// arrays of a surrogate other than the exact one are checked at once.
 void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
             const SurrogateSettings& surrogate = {});
 
@@ -63,12 +64,13 @@ struct TrainedLeg {
   Json certificate;           ///< certificate_json() of a leg on arrays
 };
 
-/// The surrogates of the network's layers, each once: "ladder, sneak-ladder".
-[[nodiscard]] std::string surrogates_used(nn::Network& network);
-
 /// What the arrays' certificates say: worst and mean measured error, changes, time, by layer.
 /// @param train_seconds  to relate the time of the checks to
 [[nodiscard]] Json certificate_json(nn::Network& network, double train_seconds);
+
+/// The surrogates of such a certificate, and the largest error where they were measured:
+/// "sneak-ladder, at most 0.012 % off".
+[[nodiscard]] std::string surrogate_words(const Json& certificate);
 
 /// Trains one network. After every epoch FOLDER/NAME/checkpoint.safetensors is written; at the end
 /// weights.safetensors and history.csv. A checkpoint that is there is continued if `resume`.
@@ -92,9 +94,9 @@ struct Remapping {
 struct RemapComparison {
   nn::Evaluation as_is;
   nn::Evaluation remapped;
-  Index put_right = 0;    ///< images wrong as is and right re-mapped
-  Index spoilt = 0;       ///< images right as is and wrong re-mapped
-  std::string surrogate;  ///< surrogates_used()
+  Index put_right = 0;  ///< images wrong as is and right re-mapped
+  Index spoilt = 0;     ///< images right as is and wrong re-mapped
+  Json certificate;     ///< certificate_json()
 };
 
 /// Both orders on the test images.

@@ -80,8 +80,19 @@ std::vector<mapping::Technology> TechnologyFlags::all() const {
 void NetworkFlags::add(CLI::App& app) {
   model_option = app.add_option("--model", model,
                                 fmt::format("network: {}", fmt::join(nn::model_names(), ", ")));
-  data_option = app.add_option("--data", data, "data set: glyphs, mnist=DIR, fashion-mnist=DIR");
+  data_option = app.add_option(
+      "--data", data, "data set: glyphs, mnist=DIR, fashion-mnist=DIR, cifar10=DIR, cifar100=DIR");
+  app.add_option("--pixel-mean", normalisation.mean,
+                 "subtracted from pixels in [0, 1], one value a channel; default: nothing");
+  app.add_option("--pixel-deviation", normalisation.deviation,
+                 "pixels are then divided by this, one value a channel");
   add_seed_flag(app, seed);
+}
+
+nn::DataSet NetworkFlags::load_data() const {
+  nn::DataSet result = nn::load_data(data, seed);
+  nn::normalise(result, normalisation);
+  return result;
 }
 
 }  // namespace xbar::cli

@@ -15,6 +15,7 @@
 
 #include <xbar/core/wires.hpp>
 #include <xbar/mapping/technology.hpp>
+#include <xbar/nn/data/data_set.hpp>
 #include <xbar/surrogate/model.hpp>
 
 namespace xbar::cli {
@@ -59,15 +60,18 @@ struct TechnologyFlags {
   [[nodiscard]] std::vector<mapping::Technology> all() const;
 };
 
-/// --model, --data, --seed.
+/// --model, --data, --pixel-mean, --pixel-deviation, --seed.
 struct NetworkFlags {
   std::string model;
   std::string data;
+  nn::Normalisation normalisation;
   std::uint64_t seed = 1;
   CLI::Option* model_option = nullptr;
   CLI::Option* data_option = nullptr;
 
   void add(CLI::App& app);
+  /// The data set, normalised where asked for. @throws InvalidArgument, IoError
+  [[nodiscard]] nn::DataSet load_data() const;
 };
 
 }  // namespace xbar::cli

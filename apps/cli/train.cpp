@@ -30,9 +30,21 @@ class TrainCommand final : public Command {
     app.add_option("--epochs", options_.epochs, "passes over the training images");
     app.add_option("--batch", options_.batch, "images of a step");
     app.add_option("--learning-rate", options_.learning_rate, "step size of the first epoch");
-    app.add_option("--momentum", options_.momentum, "of the gradient, in [0, 1)");
-    app.add_option("--weight-decay", options_.weight_decay, "share of the weight in its gradient");
+    app.add_option("--optimizer", optimizer_, "sgd, adam or adamw");
+    sgd_flags_ = {
+        app.add_option("--momentum", options_.momentum, "sgd: of the gradient, in [0, 1)")};
+    adam_flags_ = {
+        app.add_option("--beta1", options_.beta1, "adam: decay of the mean gradient"),
+        app.add_option("--beta2", options_.beta2, "adam: decay of the mean squared gradient"),
+        app.add_option("--epsilon", options_.epsilon, "adam: added to the root in the divisor")};
+    app.add_option("--weight-decay", options_.weight_decay,
+                   "share of the weight in its gradient; with adamw, in its change");
     app.add_option("--schedule", schedule_, "learning rate by epoch: constant, step or cosine");
+    app.add_option("--warmup-epochs", options_.schedule.warmup_epochs,
+                   "epochs over which the learning rate also grows from 0");
+    app.add_option("--augment", augment_,
+                   "of training images: none, or crop-flip (4 pixels of padding, random crop and "
+                   "mirror image)");
     technology_.add(app);
     surrogate_.add(app);
     surrogate_.add_refresh(app);
@@ -50,16 +62,20 @@ class TrainCommand final : public Command {
     }
     options_.seed = network_.seed;
     options_.schedule.kind = nn::schedule_kind(schedule_);
+    options_.optimizer = nn::optimizer_kind(optimizer_);
+    options_.augment = nn::augmentation_of(augment_);
+    refuse_flags_of_others();
     nn::check_train_options(options_);
     if (options_.epochs < 1) throw InvalidArgument("--epochs: expected at least 1, got 0");
     const std::vector<mapping::Technology> technologies = technology_.all();
+    const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
     if (!(headroom_ > 0) || !(headroom_ <= 1e6)) {
       throw InvalidArgument(fmt::format("--headroom: expected a number > 0, got {}", headroom_));
     }
     if (resume_ && out_->count() == 0) {
       throw InvalidArgument("--resume: expected together with --out DIR, the folder of the run");
     }
-    const nn::DataSet data = nn::load_data(network_.data, network_.seed);
+    const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     (void)spec.make();  // refuses an unknown model before anything is written
     RunFolder folder(out_->count() > 0
@@ -70,9 +86,9 @@ class TrainCommand final : public Command {
     std::vector<TrainingLeg> legs;
     if (mode_ != "in-situ") legs.push_back({"ideal", {}, {}, headroom_});
     if (mode_ != "ideal") {
-      for (const mapping::Technology& technology : technologies) {
-        legs.push_back({fmt::format("in-situ-{:g}ohm", technology.on_ohm), technology,
-                        surrogate_.settings(technology), headroom_});
+      for (std::size_t k = 0; k < technologies.size(); ++k) {
+        legs.push_back({fmt::format("in-situ-{:g}ohm", technologies[k].on_ohm), technologies[k],
+                        surrogates[k], headroom_});
       }
     }
     fmt::print("{} on {}: {} training and {} test images, {} epochs\n", network_.model, data.name,
@@ -100,6 +116,18 @@ class TrainCommand final : public Command {
   }
 
  private:
+  // A flag that has no effect is a mistake.
+  void refuse_flags_of_others() const {
+    const bool sgd = options_.optimizer == nn::OptimizerKind::sgd;
+    for (const CLI::Option* flag : sgd ? adam_flags_ : sgd_flags_) {
+      if (flag->count() > 0) {
+        throw InvalidArgument(fmt::format("{}: expected only with --optimizer {}, got it with {}",
+                                          flag->get_name(), sgd ? "adam or adamw" : "sgd",
+                                          optimizer_));
+      }
+    }
+  }
+
   TrainedLeg run_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
                      const RunFolder& folder) const {
     const std::string label =
@@ -157,6 +185,10 @@ class TrainCommand final : public Command {
   nn::TrainOptions options_{.epochs = 5};
   std::string mode_ = "both";
   std::string schedule_ = "cosine";
+  std::string optimizer_ = "sgd";
+  std::string augment_ = "none";
+  std::vector<CLI::Option*> sgd_flags_;
+  std::vector<CLI::Option*> adam_flags_;
   SurrogateFlags surrogate_{"auto"};
   double headroom_ = 8;
   std::string out_path_;

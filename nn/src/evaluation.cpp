@@ -39,6 +39,7 @@ Evaluation evaluate(Network& network, const ImageSet& images, Index batch,
                     const ProgressCallback& progress) {
   if (batch < 1) throw InvalidArgument(fmt::format("batch: expected >= 1, found {}", batch));
   check_images(network, images, "evaluate");
+  const ModeScope evaluation(network, false);
   Evaluation result;
   result.correct.reserve(static_cast<std::size_t>(images.count));
   SoftmaxCrossEntropy loss;

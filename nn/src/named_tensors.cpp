@@ -29,7 +29,8 @@ NamedTensor to_named_tensor(const MatrixF& matrix, const Shape& shape) {
 }
 
 MatrixF to_matrix(const NamedTensor& tensor, const Shape& shape) {
-  return Eigen::Map<const MatrixF>(tensor.values.data(), shape[0], shape.volume_from(1));
+  const Index rows = shape.rank() == 0 ? 1 : shape[0];
+  return Eigen::Map<const MatrixF>(tensor.values.data(), rows, shape.volume_from(1));
 }
 
 void check_named_tensors(const std::string& what, const std::map<std::string, Shape>& expected,

@@ -14,7 +14,7 @@ namespace xbar::nn {
 /// The values of a row-major matrix under another shape of the same volume.
 [[nodiscard]] NamedTensor to_named_tensor(const MatrixF& matrix, const Shape& shape);
 
-/// The reverse: shape[0] rows, all other axes as columns.
+/// The reverse: shape[0] rows, all other axes as columns; 1 x 1 for a shape without axes.
 [[nodiscard]] MatrixF to_matrix(const NamedTensor& tensor, const Shape& shape);
 
 /// @throws InvalidArgument, starting with `what`, for a missing, an unknown or a mis-shaped tensor.

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -8,20 +8,45 @@
 #include "named_tensors.hpp"
 
 namespace xbar::nn {
+namespace {
+
+// Calls visit for a layer and for those inside it, outer ones first.
+template <typename Visit>
+void for_each_layer(Layer& layer, const Visit& visit) {
+  visit(layer);
+  for (Layer* child : layer.children()) for_each_layer(*child, visit);
+}
+
+template <typename Visit>
+void for_each_layer(const std::vector<std::unique_ptr<Layer>>& layers, const Visit& visit) {
+  for (const auto& layer : layers) for_each_layer(*layer, visit);
+}
+
+template <typename Weighted>
+std::vector<Weighted*> weighted_in(const std::vector<std::unique_ptr<Layer>>& layers) {
+  std::vector<Weighted*> result;
+  for_each_layer(layers, [&](Layer& layer) {
+    if (auto* weighted = dynamic_cast<Weighted*>(&layer)) result.push_back(weighted);
+  });
+  return result;
+}
+
+}  // namespace
 
 Network::Network(std::string name, const Shape& input_shape)
     : name_(std::move(name)), input_shape_(input_shape), output_shape_(input_shape) {}
 
 Layer& Network::add(std::unique_ptr<Layer> layer) {
-  const bool taken = std::any_of(layers_.begin(), layers_.end(),
-                                 [&](const auto& other) { return other->name() == layer->name(); });
-  if (taken) {
+  std::set<std::string> names;
+  for_each_layer(layers(), [&](Layer& other) { names.insert(other.name()); });
+  for_each_layer(*layer, [&](Layer& other) {
+    if (names.insert(other.name()).second) return;
     throw InvalidArgument(fmt::format(
-        "network {}: expected layers of different names, found {} twice", name_, layer->name()));
-  }
+        "network {}: expected layers of different names, found {} twice", name_, other.name()));
+  });
   output_shape_ = layer->output_shape(output_shape_.batch(1)).item();
-  layers_.push_back(std::move(layer));
-  return *layers_.back();
+  layer->set_training(training_);
+  return chain_.add(std::move(layer));
 }
 
 const Tensor& Network::forward(const Tensor& x) {
@@ -30,58 +55,36 @@ const Tensor& Network::forward(const Tensor& x) {
         "network {}: expected images of shape {} behind the batch axis, found a batch of shape {}",
         name_, to_string(input_shape_), to_string(x.shape())));
   }
-  const Tensor* value = &x;
-  for (const auto& layer : layers_) value = &layer->forward(*value);
-  return *value;
+  return chain_.forward(x);
 }
 
-void Network::backward(const Tensor& dy) {
-  const auto first = std::find_if(layers_.begin(), layers_.end(),
-                                  [](const auto& layer) { return layer->is_trainable(); });
-  const Tensor* gradient = &dy;
-  for (auto layer = layers_.end(); layer != first;) {
-    --layer;
-    if (layer == first) {
-      (*layer)->backward_parameters(*gradient);
-    } else {
-      gradient = &(*layer)->backward(*gradient);
-    }
-  }
+void Network::backward(const Tensor& dy) { chain_.backward_parameters(dy); }
+
+void Network::set_training(bool training) {
+  training_ = training;
+  for (const auto& layer : layers()) layer->set_training(training);
 }
 
-std::vector<Parameter*> Network::parameters() {
-  std::vector<Parameter*> result;
-  for (const auto& layer : layers_) {
-    for (Parameter* parameter : layer->parameters()) result.push_back(parameter);
-  }
-  return result;
-}
+std::vector<Parameter*> Network::parameters() { return chain_.parameters(); }
+
+std::vector<Buffer*> Network::buffers() const { return chain_.buffers(); }
 
 std::vector<WeightedLayer*> Network::weighted_layers() {
-  std::vector<WeightedLayer*> result;
-  for (const auto& layer : layers_) {
-    if (auto* weighted = dynamic_cast<WeightedLayer*>(layer.get())) result.push_back(weighted);
-  }
-  return result;
+  return weighted_in<WeightedLayer>(layers());
 }
 
 std::vector<const WeightedLayer*> Network::weighted_layers() const {
-  std::vector<const WeightedLayer*> result;
-  for (const auto& layer : layers_) {
-    if (const auto* weighted = dynamic_cast<const WeightedLayer*>(layer.get())) {
-      result.push_back(weighted);
-    }
-  }
-  return result;
+  return weighted_in<const WeightedLayer>(layers());
 }
 
 TensorFile Network::state() const {
   TensorFile file;
   file.metadata["model"] = name_;
-  for (const auto& layer : layers_) {
-    for (const Parameter* parameter : layer->parameters()) {
-      file.tensors[parameter->name] = to_named_tensor(parameter->store->weight(), parameter->shape);
-    }
+  for (const Parameter* parameter : chain_.parameters()) {
+    file.tensors[parameter->name] = to_named_tensor(parameter->store->weight(), parameter->shape);
+  }
+  for (const Buffer* buffer : buffers()) {
+    file.tensors[buffer->name] = to_named_tensor(buffer->values, buffer->shape);
   }
   return file;
 }
@@ -91,9 +94,21 @@ void Network::load_state(const TensorFile& file) {
   const std::vector<Parameter*> all = parameters();
   std::map<std::string, Shape> expected;
   for (const Parameter* parameter : all) expected[parameter->name] = parameter->shape;
+  for (const Buffer* buffer : buffers()) {
+    if (buffer->optional && !file.tensors.contains(buffer->name)) continue;
+    expected[buffer->name] = buffer->shape;
+  }
   check_named_tensors(what, expected, file.tensors);
   for (Parameter* parameter : all) {
     parameter->store->set_weight(to_matrix(file.tensors.at(parameter->name), parameter->shape));
+  }
+  for (Buffer* buffer : buffers()) {
+    const auto found = file.tensors.find(buffer->name);
+    if (found == file.tensors.end()) {
+      buffer->values.setZero();
+    } else {
+      buffer->values = to_matrix(found->second, buffer->shape);
+    }
   }
 }
 

@@ -1,74 +1,54 @@
-#include <limits>
+#include <array>
+#include <cmath>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/suggest.hpp>
 #include <xbar/nn/optimizer.hpp>
 
-#include "chunks.hpp"
-#include "named_tensors.hpp"
+#include "optimizer_check.hpp"
 
 namespace xbar::nn {
+namespace {
 
-Sgd::Sgd(std::vector<Parameter*> parameters, const SgdOptions& options) : options_(options) {
-  if (!(options.momentum >= 0 && options.momentum < 1)) {
+constexpr std::array<std::pair<std::string_view, OptimizerKind>, 3> kinds{{
+    {"sgd", OptimizerKind::sgd},
+    {"adam", OptimizerKind::adam},
+    {"adamw", OptimizerKind::adamw},
+}};
+
+}  // namespace
+
+std::string_view optimizer_name(OptimizerKind kind) {
+  for (const auto& [name, known] : kinds) {
+    if (known == kind) return name;
+  }
+  throw InvalidArgument("optimizer: expected sgd, adam or adamw, found another value");
+}
+
+OptimizerKind optimizer_kind(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [known, kind] : kinds) {
+    if (known == name) return kind;
+    names.emplace_back(known);
+  }
+  throw InvalidArgument(fmt::format("optimizer: expected one of {}, found {}{}",
+                                    fmt::join(names, ", "), name, did_you_mean(name, names)));
+}
+
+void check_decay_rate(const char* name, double value) {
+  if (!(value >= 0 && value < 1)) {
+    throw InvalidArgument(fmt::format("{}: expected a value in [0, 1), found {}", name, value));
+  }
+}
+
+void check_weight_decay(double weight_decay) {
+  if (!(weight_decay >= 0 && std::isfinite(weight_decay))) {
     throw InvalidArgument(
-        fmt::format("momentum: expected a value in [0, 1), found {}", options.momentum));
-  }
-  if (!(options.weight_decay >= 0 && options.weight_decay < std::numeric_limits<double>::max())) {
-    throw InvalidArgument(
-        fmt::format("weight_decay: expected a finite value >= 0, found {}", options.weight_decay));
-  }
-  for (Parameter* parameter : parameters) {
-    const Index rows = parameter->gradient.rows();
-    const Index columns = parameter->gradient.cols();
-    slots_.push_back({parameter, MatrixF::Zero(rows, columns), MatrixF::Zero(rows, columns)});
-  }
-}
-
-void Sgd::step(double learning_rate) {
-  const auto rate = static_cast<float>(learning_rate);
-  const auto mu = static_cast<float>(options_.momentum);
-  const auto lambda = static_cast<float>(options_.weight_decay);
-  for (Slot& slot : slots_) {
-    const float* g = slot.parameter->gradient.data();
-    const float* w = slot.parameter->store->weight().data();
-    float* v = slot.velocity.data();
-    float* delta = slot.delta.data();
-    for_chunks(slot.velocity.size(), 1, [=](Index begin, Index end) {
-      if (lambda == 0.0F) {
-        for (Index i = begin; i < end; ++i) {
-          v[i] = mu * v[i] + g[i];
-          delta[i] = -rate * v[i];
-        }
-      } else {
-        for (Index i = begin; i < end; ++i) {
-          v[i] = mu * v[i] + (g[i] + lambda * w[i]);
-          delta[i] = -rate * v[i];
-        }
-      }
-    });
-    slot.parameter->store->update(slot.delta);
-  }
-}
-
-std::map<std::string, NamedTensor> Sgd::state() const {
-  std::map<std::string, NamedTensor> result;
-  for (const Slot& slot : slots_) {
-    result["momentum/" + slot.parameter->name] =
-        to_named_tensor(slot.velocity, slot.parameter->shape);
-  }
-  return result;
-}
-
-void Sgd::load_state(const std::map<std::string, NamedTensor>& state) {
-  std::map<std::string, Shape> expected;
-  for (const Slot& slot : slots_) {
-    expected["momentum/" + slot.parameter->name] = slot.parameter->shape;
-  }
-  check_named_tensors("optimiser state", expected, state);
-  for (Slot& slot : slots_) {
-    slot.velocity = to_matrix(state.at("momentum/" + slot.parameter->name), slot.parameter->shape);
+        fmt::format("weight_decay: expected a finite value >= 0, found {}", weight_decay));
   }
 }
 

@@ -34,6 +34,10 @@ void check_schedule(const Schedule& schedule) {
     throw InvalidArgument(fmt::format(
         "schedule.final_fraction: expected a value in [0, 1], found {}", schedule.final_fraction));
   }
+  if (schedule.warmup_epochs < 0) {
+    throw InvalidArgument(
+        fmt::format("schedule.warmup_epochs: expected >= 0, found {}", schedule.warmup_epochs));
+  }
 }
 
 double learning_rate_at(const Schedule& schedule, double learning_rate, Index epoch, Index epochs) {
@@ -50,6 +54,12 @@ double learning_rate_at(const Schedule& schedule, double learning_rate, Index ep
     }
   }
   throw InvalidArgument("schedule.kind: expected constant, step or cosine, found another value");
+}
+
+double warmup_share(const Schedule& schedule, Index epoch, Index step, Index steps) {
+  if (epoch >= schedule.warmup_epochs) return 1;
+  return static_cast<double>(epoch * steps + step + 1) /
+         static_cast<double>(schedule.warmup_epochs * steps);
 }
 
 std::string_view schedule_name(ScheduleKind kind) {

@@ -25,6 +25,7 @@ std::vector<ColumnSensitivity> column_sensitivity(Network& network, const ImageS
     result.push_back(
         {layer->name(), std::vector<double>(static_cast<std::size_t>(layer->out_features()), 0.0)});
   }
+  const ModeScope evaluation(network, false);
   // One image at a time: the absolute value is taken for each image.
   SoftmaxCrossEntropy loss;
   Tensor image(network.input_shape().batch(1));

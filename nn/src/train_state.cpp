@@ -82,7 +82,7 @@ std::vector<EpochRecord> history_from(std::string_view text) {
 
 TensorFile to_tensor_file(const TrainState& state) {
   TensorFile file;
-  file.tensors = state.momentum;
+  file.tensors = state.optimizer;
   const TrainOptions& options = state.options;
   file.metadata = {
       {"epoch", fmt::to_string(state.epoch)},
@@ -90,13 +90,19 @@ TensorFile to_tensor_file(const TrainState& state) {
       {"options/epochs", fmt::to_string(options.epochs)},
       {"options/batch", fmt::to_string(options.batch)},
       {"options/learning_rate", fmt::to_string(options.learning_rate)},
+      {"options/optimizer", std::string(optimizer_name(options.optimizer))},
       {"options/momentum", fmt::to_string(options.momentum)},
+      {"options/beta1", fmt::to_string(options.beta1)},
+      {"options/beta2", fmt::to_string(options.beta2)},
+      {"options/epsilon", fmt::to_string(options.epsilon)},
       {"options/weight_decay", fmt::to_string(options.weight_decay)},
+      {"options/augment", std::string(augmentation_name(options.augment))},
       {"options/seed", fmt::to_string(options.seed)},
       {"options/schedule", std::string(schedule_name(options.schedule.kind))},
       {"options/step_epochs", fmt::to_string(options.schedule.step_epochs)},
       {"options/step_factor", fmt::to_string(options.schedule.step_factor)},
       {"options/final_fraction", fmt::to_string(options.schedule.final_fraction)},
+      {"options/warmup_epochs", fmt::to_string(options.schedule.warmup_epochs)},
   };
   return file;
 }
@@ -105,18 +111,24 @@ TrainState train_state_from(const TensorFile& file) {
   TrainState state;
   state.epoch = number<Index>(file, "epoch");
   state.history = history_from(entry(file, "history"));
-  state.momentum = file.tensors;
+  state.optimizer = file.tensors;
   TrainOptions& options = state.options;
   options.epochs = number<Index>(file, "options/epochs");
   options.batch = number<Index>(file, "options/batch");
   options.learning_rate = number<double>(file, "options/learning_rate");
+  options.optimizer = optimizer_kind(entry(file, "options/optimizer"));
   options.momentum = number<double>(file, "options/momentum");
+  options.beta1 = number<double>(file, "options/beta1");
+  options.beta2 = number<double>(file, "options/beta2");
+  options.epsilon = number<double>(file, "options/epsilon");
   options.weight_decay = number<double>(file, "options/weight_decay");
+  options.augment = augmentation_of(entry(file, "options/augment"));
   options.seed = number<std::uint64_t>(file, "options/seed");
   options.schedule.kind = schedule_kind(entry(file, "options/schedule"));
   options.schedule.step_epochs = number<Index>(file, "options/step_epochs");
   options.schedule.step_factor = number<double>(file, "options/step_factor");
   options.schedule.final_fraction = number<double>(file, "options/final_fraction");
+  options.schedule.warmup_epochs = number<Index>(file, "options/warmup_epochs");
   if (state.epoch < 0 || static_cast<std::size_t>(state.epoch) != state.history.size()) {
     fail("epoch", fmt::format("{}, the lines of history", state.history.size()),
          fmt::to_string(state.epoch));

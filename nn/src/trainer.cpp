@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <span>
 
@@ -9,10 +10,12 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/random.hpp>
+#include <xbar/nn/adam.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
-#include <xbar/nn/optimizer.hpp>
+#include <xbar/nn/sgd.hpp>
 #include <xbar/nn/trainer.hpp>
 
+#include "chunks.hpp"
 #include "image_check.hpp"
 
 namespace xbar::nn {
@@ -28,8 +31,16 @@ void check_resume(const TrainState& state, const TrainOptions& options) {
   };
   check("batch", former.batch, options.batch);
   check("learning_rate", former.learning_rate, options.learning_rate);
-  check("momentum", former.momentum, options.momentum);
+  check("optimizer", optimizer_name(former.optimizer), optimizer_name(options.optimizer));
+  if (options.optimizer == OptimizerKind::sgd) {
+    check("momentum", former.momentum, options.momentum);
+  } else {
+    check("beta1", former.beta1, options.beta1);
+    check("beta2", former.beta2, options.beta2);
+    check("epsilon", former.epsilon, options.epsilon);
+  }
   check("weight_decay", former.weight_decay, options.weight_decay);
+  check("augment", augmentation_name(former.augment), augmentation_name(options.augment));
   check("seed", former.seed, options.seed);
   check("schedule", schedule_name(former.schedule.kind), schedule_name(options.schedule.kind));
   if (options.schedule.kind == ScheduleKind::step) {
@@ -41,6 +52,23 @@ void check_resume(const TrainState& state, const TrainOptions& options) {
     check("schedule.final_fraction", former.schedule.final_fraction,
           options.schedule.final_fraction);
   }
+  check("schedule.warmup_epochs", former.schedule.warmup_epochs, options.schedule.warmup_epochs);
+}
+
+std::unique_ptr<Optimizer> make_optimizer(std::vector<Parameter*> parameters,
+                                          const TrainOptions& options) {
+  if (options.optimizer == OptimizerKind::sgd) {
+    return std::make_unique<Sgd>(
+        std::move(parameters),
+        SgdOptions{.momentum = options.momentum, .weight_decay = options.weight_decay});
+  }
+  return std::make_unique<Adam>(
+      std::move(parameters),
+      AdamOptions{.beta1 = options.beta1,
+                  .beta2 = options.beta2,
+                  .epsilon = options.epsilon,
+                  .weight_decay = options.weight_decay,
+                  .decoupled_decay = options.optimizer == OptimizerKind::adamw});
 }
 
 // Fisher-Yates; a function of (seed, epoch) alone.
@@ -62,23 +90,25 @@ class Run {
         data_(data),
         options_(options),
         callbacks_(callbacks),
-        sgd_(network.parameters(),
-             {.momentum = options.momentum, .weight_decay = options.weight_decay}),
+        optimizer_(make_optimizer(network.parameters(), options)),
+        black_(data.normalisation.black(data.train.channels)),
         order_(static_cast<std::size_t>(data.train.count)),
         steps_((data.train.count + options.batch - 1) / options.batch) {}
 
-  void resume(const TrainState& state) { sgd_.load_state(state.momentum); }
+  void resume(const TrainState& state) { optimizer_->load_state(state.optimizer); }
 
   EpochRecord epoch(Index epoch) {
     const auto start = std::chrono::steady_clock::now();
     shuffle(order_, options_.seed, epoch);
     EpochRecord record;
     record.epoch = epoch + 1;
-    record.learning_rate =
+    const double epoch_rate =
         learning_rate_at(options_.schedule, options_.learning_rate, epoch, options_.epochs);
     Index correct = 0;
     for (Index step = 0; step < steps_; ++step) {
-      const double loss = train_step(step, record.learning_rate);
+      record.learning_rate = epoch_rate * warmup_share(options_.schedule, epoch, step, steps_);
+      gather(epoch, step);
+      const double loss = train_step(record.learning_rate);
       if (!std::isfinite(loss)) {
         throw NumericalError(
             fmt::format("training diverged: the loss is {} at epoch {}, step {} of {} (learning "
@@ -111,38 +141,50 @@ class Run {
   }
 
   [[nodiscard]] TrainState state(const std::vector<EpochRecord>& history) const {
-    return {static_cast<Index>(history.size()), options_, sgd_.state(), history};
+    return {static_cast<Index>(history.size()), options_, optimizer_->state(), history};
   }
 
  private:
-  double train_step(Index step, double learning_rate) {
-    const Index begin = step * options_.batch;
-    gather(begin, std::min(options_.batch, data_.train.count - begin));
+  double train_step(double learning_rate) {
+    const ModeScope training(network_, true);
     const double loss = loss_.forward(network_.forward(images_), labels_);
     if (!std::isfinite(loss)) return loss;
     network_.backward(loss_.backward());
-    sgd_.step(learning_rate);
+    optimizer_->step(learning_rate);
     return loss;
   }
 
-  void gather(Index begin, Index size) {
-    const Index image_size = data_.train.image_size();
+  // The images of one step, augmented.
+  void gather(Index epoch, Index step) {
+    const ImageSet& set = data_.train;
+    const Index begin = step * options_.batch;
+    const Index size = std::min(options_.batch, set.count - begin);
+    const Index image_size = set.image_size();
     images_.resize(network_.input_shape().batch(size));
     labels_.resize(static_cast<std::size_t>(size));
-    for (Index n = 0; n < size; ++n) {
-      const Index image = order_[static_cast<std::size_t>(begin + n)];
-      const float* pixels = data_.train.pixels.data() + image * image_size;
-      std::copy(pixels, pixels + image_size, images_.data() + n * image_size);
-      labels_[static_cast<std::size_t>(n)] = data_.train.labels[static_cast<std::size_t>(image)];
-    }
+    for_chunks(size, image_size, [&](Index first, Index last) {
+      for (Index n = first; n < last; ++n) {
+        const Index image = order_[static_cast<std::size_t>(begin + n)];
+        const float* pixels = set.pixels.data() + image * image_size;
+        float* to = images_.data() + n * image_size;
+        if (options_.augment == Augmentation::crop_flip) {
+          crop_flip(draw_crop_flip(options_.seed, epoch, image), pixels, set.height, set.width,
+                    black_, to);
+        } else {
+          std::copy(pixels, pixels + image_size, to);
+        }
+        labels_[static_cast<std::size_t>(n)] = set.labels[static_cast<std::size_t>(image)];
+      }
+    });
   }
 
   Network& network_;
   const DataSet& data_;
   const TrainOptions& options_;
   const TrainCallbacks& callbacks_;
-  Sgd sgd_;
+  std::unique_ptr<Optimizer> optimizer_;
   SoftmaxCrossEntropy loss_;
+  std::vector<float> black_;  // one a channel
   std::vector<Index> order_;
   Index steps_;
   Tensor images_;
@@ -160,12 +202,7 @@ void check_train_options(const TrainOptions& options) {
   if (!(options.learning_rate > 0 && std::isfinite(options.learning_rate))) {
     fail("learning_rate", "a finite value > 0", options.learning_rate);
   }
-  if (!(options.momentum >= 0 && options.momentum < 1)) {
-    fail("momentum", "a value in [0, 1)", options.momentum);
-  }
-  if (!(options.weight_decay >= 0 && std::isfinite(options.weight_decay))) {
-    fail("weight_decay", "a finite value >= 0", options.weight_decay);
-  }
+  static_cast<void>(make_optimizer({}, options));  // checks its options
   check_schedule(options.schedule);
 }
 

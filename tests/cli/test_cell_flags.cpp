@@ -95,7 +95,7 @@ TEST_CASE("cli/cell_flags: mistakes are named", "[cli]") {
           "--cell-parameter: sinh_alpha is given twice");
   refused("--cell sinh --cell-parameter sinh_alpha=1 --sinh-alpha 2",
           "--sinh-alpha: --cell-parameter gives sinh_alpha too");
-  refused("--cell table", "--cell-table: cell table takes a table");
+  refused("--cell table", "--cell-table: expected a table for cell table, got none");
   refused("--cell table --cell-table falling.csv",
           "falling.csv: expected currents that do not fall");
   refused("--cell sinh --gate-volt 1", "gate_volt: cell sinh has no gate");

@@ -94,6 +94,8 @@ TEST_CASE("cli/device: bad input is named, and nothing is written", "[cli]") {
   expect("--model vteam --initial 0 --initial-siemens 0.01", "got both");
   expect("--model vteam --initial-siemens 1", "conductance: expected 0.001 to 0.02 S");
   expect("--model vteam --points 1", "--points: expected 0 or 2");
+  expect("--model vteam --points -5", "--points: expected 0 or 2 to 10000000, got -5");
+  expect("--model vteam --initial-siemens 1", "--initial-siemens: conductance: expected 0.001 to");
   expect("--model vteam --tolerance 0", "tolerance: expected");
   expect("--model vteam --integrator euler", "integrator: expected one of automatic");
 }

@@ -204,7 +204,9 @@ TEST_CASE("cli/program_command: bad input is refused with its reason before anyt
   CHECK_THAT(refused(good + "--max-pulses 0"), Contains("max_pulses: expected at least 1"));
   CHECK_THAT(refused(good + "--initial 2"), Contains("--initial: expected 0 to 1"));
   CHECK_THAT(refused(good + "--initial far.csv"), Contains("--initial far.csv: cell (0,0)"));
-  CHECK_THAT(refused(good + "--selected-wordlines 0"), Contains("--bias and --by"));
+  CHECK_THAT(refused(good + "--selected-wordlines 0"),
+             Contains("expected no --selected-wordlines: --bias and --by"));
+  CHECK_THAT(refused(good + pulses + "--step-tolerance 0"), Contains("step_tolerance: expected"));
   CHECK_THAT(refused(good + "--open-cell 5,5"), Contains("--open-cell"));
   CHECK_THAT(refused(good + "--shorted-cell 0,0"), Contains("short"));
 }

@@ -71,6 +71,44 @@ TEST_CASE("cli/train: train, evaluate, re-map and report, one after the other", 
   REQUIRE_THAT(second.err, Contains("holds a run already"));
 }
 
+TEST_CASE("cli/train: the exact circuit's accuracy is not the surrogate's", "[cli]") {
+  const Scratch scratch;
+  // Trained as if there were no wires, and tested with them: 500 ohm sources at R_on 5 kohm.
+  const auto train = run_xbar(scratch,
+                              "train --model mlp --data glyphs --epochs 1 --mode in-situ "
+                              "--on-ohm 5e3 --surrogate ideal --out run");
+  CAPTURE(train.err);
+  REQUIRE(train.code == 0);
+  const auto run = run_file(scratch, "run").at("results").at("runs").at(0);
+  const auto exact = run.at("exact_accuracy").get<double>();
+  REQUIRE(exact < run.at("test_accuracy").get<double>() - 0.05);
+
+  const std::string evaluate =
+      "evaluate --model mlp --data glyphs --json --on-ohm 5e3 "
+      "--weights run/in-situ-5000ohm/weights.safetensors ";
+  const auto wired = [&](const std::string& flags) {
+    const auto outcome = run_xbar(scratch, evaluate + flags);
+    CAPTURE(flags, outcome.err);
+    REQUIRE(outcome.code == 0);
+    return nlohmann::json::parse(outcome.out).at("wired").at(0);
+  };
+  REQUIRE(wired("").at("accuracy").get<double>() == exact);
+  // Ideal arithmetic takes all currents for about twice what they are; the choice by tolerance
+  // keeps it.
+  const auto ideal = wired("--surrogate ideal").at("certificate");
+  REQUIRE(ideal.at("checks") == 6);  // two arrays of each of three layers
+  REQUIRE(ideal.at("mean_error").get<double>() > 0.5);
+  const auto chosen = wired("--surrogate auto --tolerance 1e-3").at("certificate");
+  REQUIRE(chosen.at("worst_error").get<double>() > 1e-6);
+  REQUIRE(chosen.at("worst_error").get<double>() <= 1e-3);
+
+  const auto wrong = run_xbar(scratch, evaluate + "--surrogate latter");
+  REQUIRE(wrong.code == 2);
+  REQUIRE_THAT(wrong.err, Contains("--surrogate: expected one of auto, ideal") &&
+                              Contains("got 'latter'; did you mean ladder?"));
+  REQUIRE(wrong.out.empty());
+}
+
 TEST_CASE("cli/train: a run that was killed goes on where it was", "[cli]") {
   const Scratch scratch;
   const std::string train =
@@ -100,6 +138,31 @@ TEST_CASE("cli/train: a run that was killed goes on where it was", "[cli]") {
   const auto other = run_xbar(scratch, train + "--out killed --resume --learning-rate 0.01");
   REQUIRE(other.code == 2);
   REQUIRE_THAT(other.err, Contains("learning-rate"));
+}
+
+TEST_CASE("cli/train: optimiser, augmentation and normalisation by flag and by TOML key", "[cli]") {
+  const Scratch scratch;
+  xbar::write_file_atomically(scratch("run.toml"),
+                              "model = 'mlp'\ndata = 'glyphs'\nepochs = 1\nmode = 'ideal'\n"
+                              "optimizer = 'adamw'\nlearning_rate = 1e-3\nweight_decay = 0.01\n"
+                              "augment = 'crop-flip'\nwarmup_epochs = 1\npixel_mean = [0.5]\n"
+                              "pixel_deviation = [0.25]\n");
+  const auto by_key = run_xbar(scratch, "train --config run.toml --out key");
+  CAPTURE(by_key.err);
+  REQUIRE(by_key.code == 0);
+  const auto by_flag = run_xbar(
+      scratch,
+      "train --model mlp --data glyphs --epochs 1 --mode ideal --optimizer adamw --learning-rate "
+      "1e-3 --weight-decay 0.01 --augment crop-flip --warmup-epochs 1 --pixel-mean 0.5 "
+      "--pixel-deviation 0.25 --out flag");
+  CAPTURE(by_flag.err);
+  REQUIRE(by_flag.code == 0);
+  REQUIRE(xbar::read_file(scratch("key/ideal/weights.safetensors")) ==
+          xbar::read_file(scratch("flag/ideal/weights.safetensors")));
+  REQUIRE(run_file(scratch, "flag").at("results").at("runs").at(0).at("test_accuracy") > 0.3);
+  const auto other = run_xbar(scratch, "train --config run.toml --augment none --out key --resume");
+  REQUIRE(other.code == 2);
+  REQUIRE_THAT(other.err, Contains("augment"));
 }
 
 TEST_CASE("cli/train: an interrupt ends with 130 and leaves a run that can be resumed", "[cli]") {
@@ -142,9 +205,27 @@ TEST_CASE("cli/train: bad arguments are refused before anything is written", "[c
   expect("--model mlp --data glyphs --on-off-ratio 1", "on-off-ratio");
   expect("--model mlp --data glyphs --tile-rows 0", "tile-rows");
   expect("--model mlp --data glyphs --gain row", "gain");
-  expect("--model mlp --data glyphs --surrogate spice", "expected one of");
+  expect("--model mlp --data glyphs --surrogate spice", "--surrogate: expected one of auto");
+  expect("--model mlp --data glyphs --mode ideal --surrogate spice", "--surrogate");
+  expect("--model mlp --data glyphs --tolerance 0", "--tolerance: expected more than 0");
+  expect("--model mlp --data glyphs --calibration nowhere.csv", "nowhere.csv: cannot read");
+  xbar::write_file_atomically(scratch("table.csv"),
+                              "model,rows,columns,on_ohm,on_off_ratio,source_ohm,sink_ohm,"
+                              "wordline_ohm,bitline_ohm,relative_error\n"
+                              "ladder,64,64,20000,10,100,100,1,1,0.03\n");
+  expect("--model mlp --data glyphs --calibration table.csv",
+         "--calibration table.csv: calibration table: expected rows that reach source-ohm");
   expect("--model mlp --data glyphs --refresh 0", "--refresh");
   expect("--model mlp --data glyphs --headroom 0", "--headroom");
   expect("--model mlp --data glyphs --schedule steps", "step");
   expect("--model mlp --data glyphs --write-noise -1", "write-noise");
+  expect("--model mlp --data glyphs --optimizer adan", "did you mean adam");
+  expect("--model mlp --data glyphs --beta1 0.5", "--beta1: expected only with --optimizer adam");
+  expect("--model mlp --data glyphs --optimizer adam --momentum 0.5",
+         "--momentum: expected only with --optimizer sgd, got it with adam");
+  expect("--model mlp --data glyphs --optimizer adam --beta2 1", "beta2");
+  expect("--model mlp --data glyphs --augment flip", "augment: expected one of none, crop-flip");
+  expect("--model mlp --data glyphs --warmup-epochs -1", "warmup");
+  expect("--model mlp --data glyphs --pixel-mean 0.5", "pixel_deviation");
+  expect("--model mlp --data cifar10=.", "expected the files data_batch_1.bin");
 }

@@ -112,7 +112,8 @@ TEST_CASE("nn/data_set: without a folder the environment says where") {
 
 TEST_CASE("nn/data_set: unknown names are refused, with the nearest known one") {
   CHECK(argument_message("mnits") ==
-        "data 'mnits': expected one of glyphs, mnist, fashion-mnist; did you mean mnist?");
+        "data 'mnits': expected one of glyphs, mnist, fashion-mnist, cifar10, cifar100; did you "
+        "mean mnist?");
   CHECK(contains(argument_message("fashion_mnist=/tmp"), "did you mean fashion-mnist?"));
   CHECK(!contains(argument_message("imagenet21k"), "did you mean"));
   CHECK(contains(argument_message(""), "expected one of"));

@@ -54,7 +54,8 @@ TEST_CASE("nn/models: an unknown name is answered with the nearest") {
       Contains("mlp, lenet5") && Contains("found lenet-5") && Contains("did you mean lenet5?"));
   CHECK_THROWS_WITH(make_model("mlp", {1, 28, 28}, 0, 1), Contains("num_classes"));
   CHECK_THROWS_AS(make_model("mlp", {1, 0, 28}, 10, 1), xbar::InvalidArgument);
-  CHECK(model_names() == std::vector<std::string>{"mlp", "lenet5"});
+  CHECK(model_names() == std::vector<std::string>{"mlp", "lenet5", "alexnet", "vgg8", "vgg8s",
+                                                  "vgg16", "resnet18", "resnet20", "resnet56"});
 }
 
 TEST_CASE("nn/models: weights are uniform in Kaiming's bounds, biases zero, and follow the seed") {

@@ -16,7 +16,7 @@
 #include <xbar/nn/layers/relu.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
 #include <xbar/nn/network.hpp>
-#include <xbar/nn/optimizer.hpp>
+#include <xbar/nn/sgd.hpp>
 
 #include "support/catch.hpp"
 

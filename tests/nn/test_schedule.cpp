@@ -25,6 +25,17 @@ TEST_CASE("nn/schedule: constant, step and cosine at points known by hand") {
   CHECK_THAT(learning_rate_at(schedule, 1, 4, 6), WithinAbs(0.2 + 0.8 * 0.25, 1e-15));
 }
 
+TEST_CASE("nn/schedule: warm-up grows step by step and ends with the schedule's own rate") {
+  const Schedule schedule{.warmup_epochs = 2};
+  // 2 epochs of 4 steps: eighths.
+  CHECK(warmup_share(schedule, 0, 0, 4) == 0.125);
+  CHECK(warmup_share(schedule, 0, 3, 4) == 0.5);
+  CHECK(warmup_share(schedule, 1, 0, 4) == 0.625);
+  CHECK(warmup_share(schedule, 1, 3, 4) == 1);
+  CHECK(warmup_share(schedule, 2, 0, 4) == 1);
+  CHECK(warmup_share({}, 0, 0, 4) == 1);
+}
+
 TEST_CASE("nn/schedule: names go both ways and a typing error is answered") {
   for (const auto kind : {ScheduleKind::constant, ScheduleKind::step, ScheduleKind::cosine}) {
     CHECK(schedule_kind(schedule_name(kind)) == kind);
@@ -36,5 +47,6 @@ TEST_CASE("nn/schedule: fields out of range are named") {
   CHECK_THROWS_WITH(check_schedule({.step_epochs = 0}), Contains("step_epochs"));
   CHECK_THROWS_WITH(check_schedule({.step_factor = 0}), Contains("step_factor"));
   CHECK_THROWS_WITH(check_schedule({.final_fraction = 1.5}), Contains("final_fraction"));
+  CHECK_THROWS_WITH(check_schedule({.warmup_epochs = -1}), Contains("warmup_epochs"));
   CHECK_NOTHROW(check_schedule({}));
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -174,9 +175,71 @@ TEST_CASE("nn/trainer: the number of threads does not change a bit of the result
   CHECK(same_bits(states[0], states[2]));
 }
 
+TEST_CASE("nn/trainer: a warm-up holds the learning rate back") {
+  Network network = small_network(1);
+  TrainOptions options = small_options();  // 4 steps an epoch
+  options.schedule = {.kind = ScheduleKind::constant, .warmup_epochs = 2};
+  options.epochs = 3;
+  const TrainReport report = train(network, small_data(), options);
+  CHECK(report.epochs[0].learning_rate == 0.025);
+  CHECK(report.epochs[1].learning_rate == 0.05);
+  CHECK(report.epochs[2].learning_rate == 0.05);
+  // One step of the first epoch is an eighth of the rate: the weights show it.
+  Network slow = small_network(1);
+  Network eighth = small_network(1);
+  options.epochs = 1;
+  options.batch = 50;
+  options.schedule.warmup_epochs = 8;
+  train(slow, small_data(), options);
+  options.schedule.warmup_epochs = 0;
+  options.learning_rate = 0.05 / 8;
+  train(eighth, small_data(), options);
+  CHECK(same_bits(slow.state(), eighth.state()));
+}
+
+TEST_CASE("nn/trainer: augmented images are those of the draws, with the data set's black") {
+  DataSet data = small_data();
+  normalise(data, {{0.5F}, {0.25F}});
+  TrainOptions options = small_options();
+  options.augment = Augmentation::crop_flip;
+  options.batch = 50;
+  options.epochs = 2;
+  Network network = small_network(1);
+  Index epoch = 0;
+  TrainCallbacks callbacks;
+  callbacks.progress = [&](const xbar::Progress& progress) {
+    if (progress.phase != "train") return;
+    const Tensor& x = network.layers()[0]->last_input();
+    // Whatever their order: the sums of the pixels are those of the images changed one by one.
+    std::vector<float> expected;
+    std::vector<float> found;
+    const std::vector<float> black = {-2.0F};  // (0 - 0.5) / 0.25
+    std::vector<float> image(64);
+    for (Index n = 0; n < 50; ++n) {
+      crop_flip(draw_crop_flip(options.seed, epoch, n), data.train.pixels.data() + n * 64, 8, 8,
+                black, image.data());
+      expected.push_back(std::accumulate(image.begin(), image.end(), 0.0F));
+      found.push_back(std::accumulate(x.data() + n * 64, x.data() + (n + 1) * 64, 0.0F));
+    }
+    std::sort(expected.begin(), expected.end());
+    std::sort(found.begin(), found.end());
+    CHECK(found == expected);
+    ++epoch;
+  };
+  train(network, data, options, callbacks);
+  CHECK(epoch == 2);
+}
+
 TEST_CASE("nn/trainer: a run that stopped and resumed equals one that did not, bit for bit") {
   const DataSet data = small_data();
-  const TrainOptions options = small_options();
+  TrainOptions options = small_options();
+  const bool with_all = GENERATE(false, true);
+  CAPTURE(with_all);
+  if (with_all) {  // warm-up past the interruption after epoch 2
+    options.optimizer = OptimizerKind::adamw;
+    options.augment = Augmentation::crop_flip;
+    options.schedule.warmup_epochs = 3;
+  }
   Network whole = small_network(1);
   const TrainReport expected = train(whole, data, options);
 
@@ -234,6 +297,20 @@ TEST_CASE("nn/trainer: resuming with other options is refused, more epochs are n
   other.batch = 8;
   CHECK_THROWS_WITH(train(network, data, other, {}, &state), Contains("batch"));
   other = options;
+  other.optimizer = OptimizerKind::adam;
+  CHECK_THROWS_WITH(train(network, data, other, {}, &state),
+                    Contains("optimizer") && Contains("sgd") && Contains("adam"));
+  other = options;
+  other.augment = Augmentation::crop_flip;
+  CHECK_THROWS_WITH(train(network, data, other, {}, &state),
+                    Contains("augment") && Contains("none") && Contains("crop-flip"));
+  other = options;
+  other.schedule.warmup_epochs = 1;
+  CHECK_THROWS_WITH(train(network, data, other, {}, &state), Contains("warmup_epochs"));
+  other = options;
+  other.beta1 = 0.5;  // of another optimiser
+  CHECK_NOTHROW(train(network, data, other, {}, &state));
+  other = options;
   other.schedule.kind = ScheduleKind::cosine;
   CHECK_THROWS_WITH(train(network, data, other, {}, &state),
                     Contains("constant") && Contains("cosine"));
@@ -289,6 +366,11 @@ TEST_CASE("nn/trainer: options out of range and data that do not fit are named")
   CHECK_THROWS_WITH(attempt([](auto& o) { o.momentum = 1; }), Contains("momentum"));
   CHECK_THROWS_WITH(attempt([&](auto& o) { o.weight_decay = nan; }), Contains("weight_decay"));
   CHECK_THROWS_WITH(attempt([](auto& o) { o.schedule.step_epochs = 0; }), Contains("step_epochs"));
+  CHECK_THROWS_WITH(attempt([](auto& o) {
+                      o.optimizer = OptimizerKind::adam;
+                      o.beta2 = 1;
+                    }),
+                    Contains("beta2"));
 
   DataSet data = small_data();
   data.train = xbar_test::random_images(5, 6, 3, 1);

@@ -128,7 +128,7 @@ case $case in
     done
     status=0
     "$get_data" minst 2>"$work/errors" || status=$?
-    grep -q 'unknown data set minst; there is: mnist fashion-mnist cifar10 all' "$work/errors" ||
+    grep -q 'unknown data set minst; there is: mnist fashion-mnist cifar10 cifar100 all' "$work/errors" ||
       die "message: $(cat "$work/errors")"
     ;;
   known)

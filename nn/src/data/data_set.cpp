@@ -7,9 +7,12 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/suggest.hpp>
+#include <xbar/nn/data/cifar_set.hpp>
 #include <xbar/nn/data/data_set.hpp>
 #include <xbar/nn/data/glyphs.hpp>
 #include <xbar/nn/data/idx_file.hpp>
+
+#include "byte_images.hpp"
 
 namespace xbar::nn {
 namespace {
@@ -58,9 +61,7 @@ ImageSet read_images(const fs::path& folder, const std::string& split) {
   set.height = images.shape[1];
   set.width = images.shape[2];
   set.labels = labels.values;
-  set.pixels.resize(images.values.size());
-  std::transform(images.values.begin(), images.values.end(), set.pixels.begin(),
-                 [](std::uint8_t grey) { return static_cast<float>(grey) / 255.0F; });
+  detail::append_pixels(images.values, set.pixels);
   return set;
 }
 
@@ -92,7 +93,8 @@ fs::path default_folder(const std::string& name) {
 }  // namespace
 
 DataSet load_data(const std::string& spec, std::uint64_t seed) {
-  static const std::array<std::string, 3> names = {"glyphs", "mnist", "fashion-mnist"};
+  static const std::array<std::string, 5> names = {"glyphs", "mnist", "fashion-mnist", "cifar10",
+                                                   "cifar100"};
   const std::size_t equals = spec.find('=');
   const std::string name = spec.substr(0, equals);
   const bool has_folder = equals != std::string::npos;
@@ -111,7 +113,10 @@ DataSet load_data(const std::string& spec, std::uint64_t seed) {
     }
     return make_glyphs(seed);
   }
-  return read_idx_set(name, has_folder ? fs::path(folder) : default_folder(name));
+  const fs::path place = has_folder ? fs::path(folder) : default_folder(name);
+  if (name == "cifar10") return read_cifar_set(place, CifarKind::cifar10);
+  if (name == "cifar100") return read_cifar_set(place, CifarKind::cifar100);
+  return read_idx_set(name, place);
 }
 
 }  // namespace xbar::nn

@@ -1,6 +1,9 @@
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/random.hpp>
 #include <xbar/nn/layers/layer.hpp>
 
 namespace xbar::nn {
@@ -37,6 +40,15 @@ const Tensor& Layer::backward(const Tensor& dy) {
 void Layer::backward_parameters(const Tensor& dy) {
   check_backward(dy);
   compute_backward(*input_, output_, dy, nullptr);
+}
+
+void Layer::initialise(std::uint64_t seed) {
+  for (Layer* child : children()) child->initialise(seed);
+}
+
+void Layer::set_training(bool training) {
+  training_ = training;
+  for (Layer* child : children()) child->set_training(training);
 }
 
 const Tensor& Layer::last_input() const {
@@ -80,6 +92,18 @@ std::vector<Parameter*> WeightedLayer::parameters() {
   std::vector<Parameter*> result{&weight_};
   if (has_bias()) result.push_back(&bias_);
   return result;
+}
+
+void WeightedLayer::initialise(std::uint64_t seed) {
+  const RandomStream stream(seed, "init/" + name());
+  const double bound = std::sqrt(6.0 / static_cast<double>(in_features()));
+  MatrixF weight(out_features(), in_features());
+  for (Index i = 0; i < weight.size(); ++i) {
+    weight.data()[i] =
+        static_cast<float>(stream.uniform(static_cast<std::uint64_t>(i), -bound, bound));
+  }
+  weight_.store->set_weight(weight);
+  if (has_bias()) bias_.store->set_weight(MatrixF::Zero(out_features(), 1));
 }
 
 }  // namespace xbar::nn

@@ -1,22 +1,16 @@
-#include <fmt/format.h>
-
-#include <xbar/core/error.hpp>
 #include <xbar/nn/layers/conv2d.hpp>
 #include <xbar/nn/layers/flatten.hpp>
 #include <xbar/nn/layers/linear.hpp>
 #include <xbar/nn/layers/max_pool2d.hpp>
 #include <xbar/nn/layers/relu.hpp>
 
+#include "blocks.hpp"
 #include "registry.hpp"
 
 namespace xbar::nn {
 
 Network build_lenet5(const Shape& input_shape, Index num_classes) {
-  if (input_shape.rank() != 3 || input_shape[1] != 28 || input_shape[2] != 28) {
-    throw InvalidArgument(
-        fmt::format("model lenet5: expected images of shape (channels, 28, 28), found {}",
-                    to_string(input_shape)));
-  }
+  check_square_images("lenet5", input_shape, 28);
   Network network("lenet5", input_shape);
   network.emplace<Conv2d>("conv1", Conv2dOptions{.in_channels = input_shape[0],
                                                  .out_channels = 6,

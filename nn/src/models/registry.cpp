@@ -1,12 +1,10 @@
 #include "registry.hpp"
 
 #include <array>
-#include <cmath>
 
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
-#include <xbar/core/random.hpp>
 #include <xbar/core/suggest.hpp>
 #include <xbar/nn/models.hpp>
 
@@ -19,8 +17,11 @@ struct Model {
 };
 
 constexpr std::array models{
-    Model{"mlp", build_mlp},
-    Model{"lenet5", build_lenet5},
+    Model{"mlp", build_mlp},           Model{"lenet5", build_lenet5},
+    Model{"alexnet", build_alexnet},   Model{"vgg8", build_vgg8},
+    Model{"vgg8s", build_vgg8s},       Model{"vgg16", build_vgg16},
+    Model{"resnet18", build_resnet18}, Model{"resnet20", build_resnet20},
+    Model{"resnet56", build_resnet56},
 };
 
 }  // namespace
@@ -54,19 +55,7 @@ std::vector<std::string> model_names() {
 }
 
 void initialise(Network& network, std::uint64_t seed) {
-  for (WeightedLayer* layer : network.weighted_layers()) {
-    const RandomStream stream(seed, "init/" + layer->name());
-    const double bound = std::sqrt(6.0 / static_cast<double>(layer->in_features()));
-    MatrixF weight(layer->out_features(), layer->in_features());
-    for (Index i = 0; i < weight.size(); ++i) {
-      weight.data()[i] =
-          static_cast<float>(stream.uniform(static_cast<std::uint64_t>(i), -bound, bound));
-    }
-    layer->weight_store().set_weight(weight);
-    if (layer->has_bias()) {
-      layer->bias().store->set_weight(MatrixF::Zero(layer->out_features(), 1));
-    }
-  }
+  for (const auto& layer : network.layers()) layer->initialise(seed);
 }
 
 }  // namespace xbar::nn

@@ -8,5 +8,12 @@ namespace xbar::nn {
 
 Network build_mlp(const Shape& input_shape, Index num_classes);
 Network build_lenet5(const Shape& input_shape, Index num_classes);
+Network build_alexnet(const Shape& input_shape, Index num_classes);
+Network build_vgg8(const Shape& input_shape, Index num_classes);
+Network build_vgg8s(const Shape& input_shape, Index num_classes);
+Network build_vgg16(const Shape& input_shape, Index num_classes);
+Network build_resnet18(const Shape& input_shape, Index num_classes);
+Network build_resnet20(const Shape& input_shape, Index num_classes);
+Network build_resnet56(const Shape& input_shape, Index num_classes);
 
 }  // namespace xbar::nn

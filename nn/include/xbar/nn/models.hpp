@@ -6,8 +6,25 @@
 ///   lenet5  28 x 28 images: conv1 6 x 5x5 (padding 2), ReLU, max pool 2, conv2 16 x 5x5, ReLU,
 ///           max pool 2, fc1 -> 120, ReLU, fc2 -> 84, ReLU, fc3 -> classes [LeCun1998], with ReLU
 ///           and maximum in place of the sigmoids and averages of the original
+///   alexnet the five convolutions and three fully connected layers of [Krizhevsky2012] for 32 x 32
+///           images: 3x3, 64 (stride 2), 192, 384, 256, 256, max pool 2 after the first, second and
+///           last, fc 1024 -> 4096 -> 4096 -> classes behind dropout 0.5 twice
+///   vgg8    32 x 32 images: 3x3, 128, 128, 256, 256, 512, 512, max pool 2 after each pair, fc
+///           8192 -> 1024 -> classes; the VGG8 of DNN+NeuroSim [Peng2021]
+///   vgg8s   the same at a quarter of the widths, with batch norm: 32, 32, 64, 64, 128, 128, fc
+///           2048 -> 256 -> classes
+///   vgg16   32 x 32 images: the 13 convolutions of [Simonyan2015] with batch norm, fc 512 ->
+///           classes
+///   resnet18  [He2016] with a first convolution of 3x3 and stride 1, for small images; 64, 128,
+///   256,
+///           512 channels, two blocks each, shortcuts of 1x1 convolutions
+///   resnet20, resnet56  [He2016] for CIFAR: 16, 32, 64 channels, three or nine blocks each,
+///           shortcuts without parameters; any image size
 ///
-/// A new model is one file in nn/src/models and one line in its registry.
+/// Tensors have PyTorch's names: conv3.weight, bn3.running_mean, layer2.0.conv1.weight.
+///
+/// A new model is one file in nn/src/models and one line in its registry
+/// (docs/recipes/network-model.md).
 
 #include <cstdint>
 #include <string>
@@ -28,9 +45,8 @@ namespace xbar::nn {
 /// The names that make_model knows, in the order of the registry.
 [[nodiscard]] std::vector<std::string> model_names();
 
-/// Kaiming's initialisation for ReLU networks [He2015]: each weight uniform in
-/// +-sqrt(6 / in_features), biases zero. The draws of a layer come from
-/// RandomStream(seed, "init/" + layer name), index = row-major place in the matrix.
+/// Layer::initialise of every layer: Kaiming's uniform weights [He2015] and zero biases, batch
+/// norms as the identity, dropouts at the beginning of their masks.
 void initialise(Network& network, std::uint64_t seed);
 
 }  // namespace xbar::nn

@@ -1,51 +1,43 @@
 #pragma once
 
-/// Stochastic gradient descent.
+/// From gradients to requested changes of the weights.
 
 #include <map>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include <xbar/core/safetensors.hpp>
-#include <xbar/nn/parameter.hpp>
 
 namespace xbar::nn {
 
-struct SgdOptions {
-  double momentum = 0.9;    ///< mu, in [0, 1)
-  double weight_decay = 0;  ///< lambda, >= 0; of weights and biases, as PyTorch
-};
-
-/// SGD with momentum, the formula of PyTorch:
-///
-///     v <- mu v + (g + lambda w),   delta = -learning_rate v,   store.update(delta)
-///
-/// v starts at zero; w is the stored weight. The store decides what becomes of delta: digital
-/// memory adds it, crossbar arrays program their cells.
-class Sgd {
+/// What every optimiser does. It computes a wanted change of each parameter; the parameter's store
+/// decides what becomes of it: digital memory adds it, crossbar arrays program their cells.
+/// The parameters must outlive the optimiser; their stores may be replaced meanwhile.
+class Optimizer {
  public:
-  /// The parameters must outlive the optimiser; their stores may be replaced meanwhile.
-  /// @throws InvalidArgument for an option out of range.
-  Sgd(std::vector<Parameter*> parameters, const SgdOptions& options);
+  virtual ~Optimizer() = default;
 
   /// One update of every parameter from its gradient.
-  void step(double learning_rate);
+  virtual void step(double learning_rate) = 0;
 
-  /// v of every parameter, under "momentum/" + the parameter's name.
-  [[nodiscard]] std::map<std::string, NamedTensor> state() const;
+  /// What the next steps depend on besides weights and gradients.
+  [[nodiscard]] virtual std::map<std::string, NamedTensor> state() const = 0;
 
+  /// Continues from a state() of the same kind of optimiser.
   /// @throws InvalidArgument for a missing, an unknown or a mis-shaped tensor.
-  void load_state(const std::map<std::string, NamedTensor>& state);
-
- private:
-  struct Slot {
-    Parameter* parameter;
-    MatrixF velocity;
-    MatrixF delta;
-  };
-
-  std::vector<Slot> slots_;
-  SgdOptions options_;
+  virtual void load_state(const std::map<std::string, NamedTensor>& state) = 0;
 };
+
+enum class OptimizerKind {
+  sgd,    ///< Sgd
+  adam,   ///< Adam, weight decay in the gradient
+  adamw,  ///< Adam, weight decay apart from the gradient
+};
+
+/// "sgd", "adam" or "adamw".
+[[nodiscard]] std::string_view optimizer_name(OptimizerKind kind);
+
+/// The kind of that name. @throws InvalidArgument for an unknown one (suggests the nearest).
+[[nodiscard]] OptimizerKind optimizer_kind(std::string_view name);
 
 }  // namespace xbar::nn

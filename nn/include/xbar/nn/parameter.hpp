@@ -1,6 +1,6 @@
 #pragma once
 
-/// The trainable arrays of a network.
+/// The arrays of a network: those that are trained and those that are only kept.
 
 #include <memory>
 #include <string>
@@ -19,6 +19,15 @@ struct Parameter {
   std::unique_ptr<WeightStore> store;
   /// d loss / d values of the latest backward pass, the same matrix form.
   MatrixF gradient;
+};
+
+/// An array that belongs to a network's state but that no optimiser changes: running statistics,
+/// counters. The layer owns it; its address never changes.
+struct Buffer {
+  std::string name;       ///< PyTorch's where it has one: "bn1.running_mean"
+  Shape shape;            ///< (n), or no axes for a counter
+  MatrixF values;         ///< n x 1; 1 x 1 for a counter
+  bool optional = false;  ///< files may lack it; the values are 0 then
 };
 
 }  // namespace xbar::nn

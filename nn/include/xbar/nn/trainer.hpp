@@ -10,22 +10,29 @@
 
 #include <xbar/core/progress.hpp>
 #include <xbar/core/safetensors.hpp>
+#include <xbar/nn/data/augmentation.hpp>
 #include <xbar/nn/data/data_set.hpp>
 #include <xbar/nn/network.hpp>
+#include <xbar/nn/optimizer.hpp>
 #include <xbar/nn/schedule.hpp>
 
 namespace xbar::nn {
 
-/// How to train. Every step takes the mean gradient g of `batch` images and updates
-/// v <- momentum v + (g + weight_decay w), w <- w - lr v, lr by the schedule.
+/// How to train. Every step takes the mean gradient of `batch` images and lets the optimiser (Sgd,
+/// Adam) update the weights, at the learning rate of the schedule.
 struct TrainOptions {
   Index epochs = 10;  ///< passes over the training images, >= 0
   Index batch = 64;   ///< images of one step, >= 1; the last step of an epoch takes the rest
-  double learning_rate = 0.05;  ///< lr of the first epoch, > 0
-  double momentum = 0.9;        ///< in [0, 1)
-  double weight_decay = 0;      ///< factor of w in the gradient, >= 0
-  Schedule schedule{};          ///< lr by epoch
-  std::uint64_t seed = 1;       ///< of the order of the images: RandomStream(seed, "shuffle")
+  double learning_rate = 0.05;  ///< lr of the first epoch after a warm-up, > 0
+  OptimizerKind optimizer = OptimizerKind::sgd;
+  double momentum = 0.9;    ///< sgd: in [0, 1)
+  double beta1 = 0.9;       ///< adam, adamw: decay of the mean gradient, in [0, 1)
+  double beta2 = 0.999;     ///< adam, adamw: decay of the mean squared gradient, in [0, 1)
+  double epsilon = 1e-8;    ///< adam, adamw: added to the divisor, > 0
+  double weight_decay = 0;  ///< factor of w, in the gradient or (adamw) apart from it, >= 0
+  Schedule schedule{};      ///< lr by epoch
+  Augmentation augment = Augmentation::none;  ///< of the training images
+  std::uint64_t seed = 1;  ///< of order and augmentation: RandomStreams "shuffle" and "augment"
 };
 
 /// @throws InvalidArgument naming the option that is out of range.
@@ -33,8 +40,8 @@ void check_train_options(const TrainOptions& options);
 
 /// What one epoch did.
 struct EpochRecord {
-  Index epoch = 0;  ///< 1 for the first
-  double learning_rate = 0;
+  Index epoch = 0;               ///< 1 for the first
+  double learning_rate = 0;      ///< of the last step
   double train_loss = 0;         ///< mean over the images, each at the time of its step
   double train_accuracy = 0;     ///< likewise, in [0, 1]
   double test_loss = 0;          ///< after the epoch; NaN without test images
@@ -47,13 +54,13 @@ struct EpochRecord {
 /// the same moment (Network::state, and whatever state the weight stores have of their own) a run
 /// continues as if it had never stopped, bit for bit, timings aside.
 struct TrainState {
-  Index epoch = 0;                              ///< epochs finished
-  TrainOptions options;                         ///< of the run
-  std::map<std::string, NamedTensor> momentum;  ///< Sgd::state
-  std::vector<EpochRecord> history;             ///< one record an epoch
+  Index epoch = 0;                               ///< epochs finished
+  TrainOptions options;                          ///< of the run
+  std::map<std::string, NamedTensor> optimizer;  ///< Optimizer::state
+  std::vector<EpochRecord> history;              ///< one record an epoch
 };
 
-/// As tensors ("momentum/...") and metadata ("epoch", "history", "options/...").
+/// As tensors (the optimiser's) and metadata ("epoch", "history", "options/...").
 [[nodiscard]] TensorFile to_tensor_file(const TrainState& state);
 
 /// @throws InvalidArgument naming the entry of the metadata that is missing or malformed.
@@ -76,10 +83,13 @@ struct TrainReport {
 };
 
 /// Trains on data.train by SoftmaxCrossEntropy; tests on data.test, if there is any, after each
-/// epoch. Pixels go in as they are, in [0, 1]: voltages of an array are not negative.
+/// epoch. Steps run in training mode (Network::set_training). Pixels go in as
+/// the data set has them: in [0, 1], voltages of an array that are not negative, unless it was
+/// normalised.
 ///
-/// The order of the images of an epoch depends on (seed, epoch) only. With digital weights the
-/// result is the same, bit for bit, on one machine for any number of threads.
+/// The order of the images of an epoch depends on (seed, epoch) only, the augmentation of an image
+/// on (seed, epoch, image). With digital weights the result is the same, bit for bit, on one
+/// machine for any number of threads.
 /// @param resume  a state to continue from, the network having the weights of that moment
 /// @throws InvalidArgument for options out of range, data that do not fit the network, or a
 ///         resumed state whose options differ (epochs may, unless the schedule is cosine);
@@ -94,8 +104,8 @@ struct Evaluation {
   std::vector<std::uint8_t> correct;  ///< 1 or 0 for each image
 };
 
-/// Runs the images through the network, `batch` at a time. (As in train, a network whose input is a
-/// vector takes the images of that many values, flattened.)
+/// Runs the images through the network in evaluation mode, `batch` at a time. (As in train, a
+/// network whose input is a vector takes the images of that many values, flattened.)
 /// @param progress  phase "test", in images
 /// @throws InvalidArgument for an empty set, images that do not fit the network, or batch < 1.
 [[nodiscard]] Evaluation evaluate(Network& network, const ImageSet& images, Index batch = 250,

@@ -2,6 +2,7 @@
 
 /// What every layer of a network can do.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,21 @@ class Layer {
   /// Whether there are any.
   [[nodiscard]] virtual bool is_trainable() const { return false; }
 
+  /// What else the layer's state consists of. Stable for the life of the layer.
+  [[nodiscard]] virtual std::vector<Buffer*> buffers() { return {}; }
+
+  /// The layers that this one is made of, in the order in which they run.
+  [[nodiscard]] virtual std::vector<Layer*> children() const { return {}; }
+
+  /// Sets parameters and buffers to what an untrained network has. Draws come from
+  /// RandomStream(seed, ...) under the layer's name.
+  virtual void initialise(std::uint64_t seed);
+
+  /// Training or evaluation mode (the default), of this layer and its children: batch
+  /// normalisation and dropout differ between the two.
+  void set_training(bool training);
+  [[nodiscard]] bool is_training() const { return training_; }
+
   /// The x of the latest forward, for observers of input statistics.
   /// @throws InvalidArgument before the first forward.
   [[nodiscard]] const Tensor& last_input() const;
@@ -60,6 +76,7 @@ class Layer {
   void check_backward(const Tensor& dy) const;
 
   std::string name_;
+  bool training_ = false;
   const Tensor* input_ = nullptr;
   Tensor output_;
   Tensor input_gradient_;
@@ -95,6 +112,11 @@ class WeightedLayer : public Layer {
   [[nodiscard]] const Parameter& bias() const { return bias_; }
   [[nodiscard]] std::vector<Parameter*> parameters() override;
   [[nodiscard]] bool is_trainable() const override { return true; }
+
+  /// Kaiming's initialisation for ReLU networks [He2015]: each weight uniform in
+  /// +-sqrt(6 / in_features), biases zero. Weight i, row-major, is draw i of
+  /// RandomStream(seed, "init/" + name()).
+  void initialise(std::uint64_t seed) override;
 
  private:
   Parameter weight_;

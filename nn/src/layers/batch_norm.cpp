@@ -1,0 +1,180 @@
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/core/parallel.hpp>
+#include <xbar/nn/layers/batch_norm.hpp>
+
+namespace xbar::nn {
+namespace {
+
+// Where the values of one channel lie: `runs` runs of `length` values, `stride` apart.
+struct Channel {
+  Index runs, length, stride;
+  [[nodiscard]] Index count() const { return runs * length; }
+};
+
+Channel channel_of(const Shape& shape) {
+  return {shape[0], shape.volume_from(2), shape.volume_from(1)};
+}
+
+// A channel's values stay in the core's cache from one pass to the next, which is why a channel is
+// one thread's and why the variance takes a pass of its own, free of cancellation. Runs are summed
+// in single precision in a few parallel lanes, their sums in double.
+double sum(const float* x, const Channel& channel) {
+  double total = 0;
+  for (Index n = 0; n < channel.runs; ++n, x += channel.stride) {
+    float part = 0;
+#pragma omp simd reduction(+ : part)
+    for (Index i = 0; i < channel.length; ++i) part += x[i];
+    total += static_cast<double>(part);
+  }
+  return total;
+}
+
+double sum_of_squares(const float* x, const Channel& channel, float mean) {
+  double total = 0;
+  for (Index n = 0; n < channel.runs; ++n, x += channel.stride) {
+    float part = 0;
+#pragma omp simd reduction(+ : part)
+    for (Index i = 0; i < channel.length; ++i) part += (x[i] - mean) * (x[i] - mean);
+    total += static_cast<double>(part);
+  }
+  return total;
+}
+
+double sum_of_products(const float* x, const float* dy, const Channel& channel, float mean) {
+  double total = 0;
+  for (Index n = 0; n < channel.runs; ++n, x += channel.stride, dy += channel.stride) {
+    float part = 0;
+#pragma omp simd reduction(+ : part)
+    for (Index i = 0; i < channel.length; ++i) part += (x[i] - mean) * dy[i];
+    total += static_cast<double>(part);
+  }
+  return total;
+}
+
+Parameter channel_parameter(const std::string& name, Index channels, float value) {
+  return {name, Shape{channels},
+          std::make_unique<DigitalWeight>(MatrixF::Constant(channels, 1, value)),
+          MatrixF::Zero(channels, 1)};
+}
+
+}  // namespace
+
+BatchNorm::BatchNorm(std::string name, Index channels, const BatchNormOptions& options)
+    : Layer(std::move(name)), channels_(channels), options_(options) {
+  if (channels < 1) {
+    throw InvalidArgument(
+        fmt::format("{}: expected channels >= 1, found {}", this->name(), channels));
+  }
+  if (!(options.epsilon > 0 && std::isfinite(options.epsilon))) {
+    throw InvalidArgument(
+        fmt::format("{}: expected a finite epsilon > 0, found {}", this->name(), options.epsilon));
+  }
+  if (!(options.momentum >= 0 && options.momentum <= 1)) {
+    throw InvalidArgument(
+        fmt::format("{}: expected a momentum in [0, 1], found {}", this->name(), options.momentum));
+  }
+  gamma_ = channel_parameter(this->name() + ".weight", channels, 1);
+  beta_ = channel_parameter(this->name() + ".bias", channels, 0);
+  running_mean_ = {this->name() + ".running_mean", Shape{channels}, MatrixF::Zero(channels, 1)};
+  running_var_ = {this->name() + ".running_var", Shape{channels}, MatrixF::Ones(channels, 1)};
+  batches_ = {this->name() + ".num_batches_tracked", Shape{}, MatrixF::Zero(1, 1), true};
+  mean_.resize(static_cast<std::size_t>(channels));
+  inverse_deviation_.resize(static_cast<std::size_t>(channels));
+}
+
+Shape BatchNorm::output_shape(const Shape& input) const {
+  if ((input.rank() != 2 && input.rank() != 4) || input[1] != channels_ ||
+      input.volume_from(2) < 1) {
+    throw InvalidArgument(
+        fmt::format("{}: expected an input of shape (N, {}) or (N, {}, H, W), found {}", name(),
+                    channels_, channels_, to_string(input)));
+  }
+  return input;
+}
+
+void BatchNorm::initialise(std::uint64_t /*seed*/) {
+  gamma_.store->set_weight(MatrixF::Ones(channels_, 1));
+  beta_.store->set_weight(MatrixF::Zero(channels_, 1));
+  running_mean_.values.setZero();
+  running_var_.values.setOnes();
+  batches_.values.setZero();
+}
+
+void BatchNorm::compute_forward(const Tensor& x, Tensor& y) {
+  const Channel channel = channel_of(x.shape());
+  const auto count = static_cast<double>(channel.count());
+  of_batch_ = is_training();
+  if (of_batch_ && channel.count() < 2) {
+    throw InvalidArgument(
+        fmt::format("{}: expected at least two values a channel in training, found a batch of "
+                    "shape {}",
+                    name(), to_string(x.shape())));
+  }
+  const auto keep = static_cast<float>(1 - options_.momentum);
+  const auto take = static_cast<float>(options_.momentum);
+  const float* gamma = gamma_.store->weight().data();
+  const float* beta = beta_.store->weight().data();
+  parallel_for(channels_, [&](Index c) {
+    const float* from = x.data() + c * channel.length;
+    float* to = y.data() + c * channel.length;
+    float& running_mean = running_mean_.values.data()[c];
+    float& running_var = running_var_.values.data()[c];
+    double variance = static_cast<double>(running_var);
+    float mean = running_mean;
+    if (of_batch_) {
+      mean = static_cast<float>(sum(from, channel) / count);
+      variance = sum_of_squares(from, channel, mean) / count;
+      running_mean = keep * running_mean + take * mean;
+      running_var = keep * running_var + take * static_cast<float>(variance * count / (count - 1));
+    }
+    const auto inverse = static_cast<float>(1 / std::sqrt(variance + options_.epsilon));
+    mean_[static_cast<std::size_t>(c)] = mean;
+    inverse_deviation_[static_cast<std::size_t>(c)] = inverse;
+    const float scale = gamma[c] * inverse;
+    const float shift = beta[c];
+    for (Index n = 0; n < channel.runs; ++n, from += channel.stride, to += channel.stride) {
+#pragma omp simd
+      for (Index i = 0; i < channel.length; ++i) to[i] = (from[i] - mean) * scale + shift;
+    }
+  });
+  if (of_batch_) batches_.values(0, 0) += 1;
+}
+
+void BatchNorm::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor& dy,
+                                 Tensor* dx) {
+  const Channel channel = channel_of(x.shape());
+  const auto count = static_cast<double>(channel.count());
+  const float* gamma = gamma_.store->weight().data();
+  parallel_for(channels_, [&](Index c) {
+    const float mean = mean_[static_cast<std::size_t>(c)];
+    const float inverse = inverse_deviation_[static_cast<std::size_t>(c)];
+    const float* value = x.data() + c * channel.length;
+    const float* from = dy.data() + c * channel.length;
+    const double dbeta = sum(from, channel);
+    const double dgamma =
+        sum_of_products(value, from, channel, mean) * static_cast<double>(inverse);
+    beta_.gradient.data()[c] = static_cast<float>(dbeta);
+    gamma_.gradient.data()[c] = static_cast<float>(dgamma);
+    if (dx == nullptr) return;
+    // dx = scale dy - slope (x - mean) - shift
+    const float scale = gamma[c] * inverse;
+    const float shift = of_batch_ ? scale * static_cast<float>(dbeta / count) : 0.0F;
+    const float slope = of_batch_ ? scale * inverse * static_cast<float>(dgamma / count) : 0.0F;
+    float* to = dx->data() + c * channel.length;
+    for (Index n = 0; n < channel.runs; ++n) {
+#pragma omp simd
+      for (Index i = 0; i < channel.length; ++i) {
+        to[i] = scale * from[i] - slope * (value[i] - mean) - shift;
+      }
+      value += channel.stride;
+      from += channel.stride;
+      to += channel.stride;
+    }
+  });
+}
+
+}  // namespace xbar::nn
