@@ -321,8 +321,8 @@ class Drawing {
           continue;
         }
         const double shown = v / scale_.unit_size;
-        const std::string text = map_.scale == Scale::linear ? format_fixed(shown, decimals)
-                                                             : format_number(shown, 2);
+        const std::string text =
+            map_.scale == Scale::linear ? format_fixed(shown, decimals) : format_number(shown, 2);
         if (text_width(text, 11) > cell_width - 2 || cell_height < 14) {
           continue;
         }

@@ -123,8 +123,8 @@ int StageSolver::solve_lines(const Problem& problem, double tolerance, bool corr
   if (!correction) {
     field.guess = &problem.guess;
     const double finest = rounding / tolerance;
-    field.energy_scale = std::max(
-        scale_.bitline_energy, finest * finest * (scale_.bitline_energy + a_ * bitline_peak_));
+    field.energy_scale = std::max(scale_.bitline_energy,
+                                  finest * finest * (scale_.bitline_energy + a_ * bitline_peak_));
   }
   const LineSolver::FieldReport report = line_.solve_fields(field, x);
   if (!report.converged) {
