@@ -13,7 +13,7 @@ namespace xbar::mapping {
 
 /// How often and against what a matrix is checked.
 struct CertificateOptions {
-  Index every = 2;    ///< refreshes from one check to the next; 0: no checks
+  Index every = 3;    ///< refreshes from one check to the next; 0: no checks
   Index tiles = 2;    ///< arrays of a check, drawn at random, solved exactly
   Index inputs = 16;  ///< random sparse input vectors that the currents are compared at
   /// Of surrogate::CurrentError::relative. 0: measure only; else surrogate and refresh interval
