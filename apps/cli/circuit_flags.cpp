@@ -217,6 +217,10 @@ Matrix read_conductance(const std::string& path) {
   return conductance;
 }
 
+CLI::Option* add_input_vector_flag(CLI::App& app, std::string& path) {
+  return app.add_option("--voltage", path, "one input vector, m, volt")->type_name("FILE");
+}
+
 Matrix read_input_vector(const std::string& path) {
   Matrix voltage = read_array(path).values;
   if (voltage.cols() != 1) {

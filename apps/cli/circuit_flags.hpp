@@ -19,7 +19,10 @@ namespace xbar::cli {
 /// @throws IoError; InvalidArgument naming the file and the entry
 [[nodiscard]] Matrix read_conductance(const std::string& path);
 
-/// One input vector from a file, m x 1, volt, for commands that take no more.
+/// --voltage of the commands that take one input vector. @return for Command::require
+CLI::Option* add_input_vector_flag(CLI::App& app, std::string& path);
+
+/// What it names, m x 1, volt.
 /// @throws IoError; InvalidArgument naming the file if there are several
 [[nodiscard]] Matrix read_input_vector(const std::string& path);
 

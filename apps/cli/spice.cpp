@@ -22,8 +22,7 @@ class SpiceCommand final : public Command {
 
   void declare(CLI::App& app) override {
     require(add_conductance_flag(app, conductance_path_));
-    require(
-        app.add_option("--voltage", voltage_path_, "one input vector, m, volt")->type_name("FILE"));
+    require(add_input_vector_flag(app, voltage_path_));
     circuit_flags_.add(app, CircuitFlags::Unselected::any);
     cell_flags_.add(app);
     require(app.add_option("--out", out_path_, "write the netlist, .cir")->type_name("FILE"));

@@ -41,8 +41,7 @@ class TransientCommand final : public Command {
 
   void declare(CLI::App& app) override {
     require(add_conductance_flag(app, conductance_path_));
-    require(
-        app.add_option("--voltage", voltage_path_, "one input vector, m, volt")->type_name("FILE"));
+    require(add_input_vector_flag(app, voltage_path_));
     circuit_flags_.add(app, CircuitFlags::Unselected::any);
     cell_flags_.add(app);
     require(app.add_option("--node-farad", node_,

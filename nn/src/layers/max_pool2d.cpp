@@ -8,6 +8,7 @@
 #include <xbar/nn/layers/max_pool2d.hpp>
 
 #include "../chunks.hpp"
+#include "pool_window.hpp"
 
 namespace xbar::nn {
 namespace {
@@ -99,25 +100,16 @@ void unpool_two(const float* dy, const std::int32_t* winner, Plane out, float* d
 }  // namespace
 
 MaxPool2d::MaxPool2d(std::string name, Index kernel, Index stride)
-    : Layer(std::move(name)), kernel_(kernel), stride_(stride == 0 ? kernel : stride) {
+    : Layer(std::move(name)), kernel_(kernel) {
   if (kernel < 1 || kernel > 256) {
     throw InvalidArgument(
         fmt::format("{}: expected a kernel of 1 to 256, found {}", this->name(), kernel));
   }
-  if (stride < 0) {
-    throw InvalidArgument(fmt::format("{}: expected a stride >= 0 (0: as the kernel), found {}",
-                                      this->name(), stride));
-  }
+  stride_ = pool_stride(this->name(), kernel, stride);
 }
 
 Shape MaxPool2d::output_shape(const Shape& input) const {
-  if (input.rank() != 4 || input[2] < kernel_ || input[3] < kernel_) {
-    throw InvalidArgument(
-        fmt::format("{}: expected an input of shape (N, C, H, W) with H, W >= {}, found {}", name(),
-                    kernel_, to_string(input)));
-  }
-  return {input[0], input[1], (input[2] - kernel_) / stride_ + 1,
-          (input[3] - kernel_) / stride_ + 1};
+  return pool_output_shape(name(), input, kernel_, stride_);
 }
 
 void MaxPool2d::compute_forward(const Tensor& x, Tensor& y) {

@@ -6,8 +6,7 @@
 // wires and 100 ohm terminals the output currents are about 3 % low; exact where only one kind of
 // line has resistance. O(mn).
 
-#include <xbar/core/isa.hpp>
-
+#include "ladder_tiles.hpp"
 #include "models.hpp"
 
 namespace xbar::surrogate {
@@ -21,24 +20,12 @@ class LadderModel final : public EffectiveModel<Real> {
 
  private:
   void do_effective(const TileBatch& batch, const Real* conductance, Real* out) const override {
-    const Index size = batch.tile_size();
-    for_each_tile<Real>(batch, ladder_scratch(batch.rows, batch.columns),
-                        [&](Index t, Real* scratch) {
-                          XBAR_DISPATCH(::xbar::surrogate, ladder_tile<Real>)
-                          (batch.rows, batch.columns, conductance + t * size,
-                           static_cast<const Real*>(nullptr), ohm_, scratch, out + t * size);
-                        });
+    ladder_tiles<Real>(batch, ohm_, conductance, nullptr, out);
   }
 
   void do_gradient(const TileBatch& batch, const Real* conductance, const Real* cotangent,
                    Real* out) const override {
-    const Index size = batch.tile_size();
-    for_each_tile<Real>(
-        batch, field_scratch(batch.rows, batch.columns), [&](Index t, Real* scratch) {
-          XBAR_DISPATCH(::xbar::surrogate, ladder_gradient_tile<Real>)
-          (batch.rows, batch.columns, conductance + t * size, static_cast<const Real*>(nullptr),
-           ohm_, cotangent + t * size, scratch, out + t * size);
-        });
+    ladder_gradient_tiles<Real>(batch, ohm_, conductance, nullptr, cotangent, out);
   }
 
   LineOhm<Real> ohm_;

@@ -9,6 +9,7 @@
 
 #include <xbar/core/isa.hpp>
 
+#include "ladder_tiles.hpp"
 #include "models.hpp"
 
 namespace xbar::surrogate {
@@ -63,24 +64,12 @@ class OperatingPointModel final : public EffectiveModel<Real> {
   }
 
   void do_effective(const TileBatch& batch, const Real* conductance, Real* out) const override {
-    const Index size = batch.tile_size();
-    for_each_tile<Real>(batch, ladder_scratch(batch.rows, batch.columns),
-                        [&](Index t, Real* scratch) {
-                          XBAR_DISPATCH(::xbar::surrogate, ladder_tile<Real>)
-                          (batch.rows, batch.columns, conductance + t * size,
-                           factor_.data() + t * size, ohm_, scratch, out + t * size);
-                        });
+    ladder_tiles<Real>(batch, ohm_, conductance, factor_.data(), out);
   }
 
   void do_gradient(const TileBatch& batch, const Real* conductance, const Real* cotangent,
                    Real* out) const override {
-    const Index size = batch.tile_size();
-    for_each_tile<Real>(
-        batch, field_scratch(batch.rows, batch.columns), [&](Index t, Real* scratch) {
-          XBAR_DISPATCH(::xbar::surrogate, ladder_gradient_tile<Real>)
-          (batch.rows, batch.columns, conductance + t * size, factor_.data() + t * size, ohm_,
-           cotangent + t * size, scratch, out + t * size);
-        });
+    ladder_gradient_tiles<Real>(batch, ohm_, conductance, factor_.data(), cotangent, out);
   }
 
   LineOhm<Real> ohm_;

@@ -22,7 +22,7 @@ class AvgPool2d final : public Layer {
 
  private:
   Index kernel_;
-  Index stride_;
+  Index stride_ = 0;
 };
 
 }  // namespace xbar::nn

@@ -26,7 +26,7 @@ class MaxPool2d final : public Layer {
 
  private:
   Index kernel_;
-  Index stride_;
+  Index stride_ = 0;
   std::vector<std::int32_t> winner_;  // place of the maximum in its window, i * kernel + j
 };
 
