@@ -22,7 +22,8 @@ int main() {
   xbar::nn::Network wired = xbar::nn::make_model("mlp", {1, 28, 28}, data.num_classes, 1);
   xbar::nn::CrossbarMapping mapping;
   mapping.technology.on_ohm = 100e3;  // the other fields: 64 x 64 tiles, 500/100/2.5/2.5 ohm
-  mapping.headroom = 8;               // cells hold eight times the largest initial weight
+  mapping.scale = xbar::nn::WeightScale::headroom;
+  mapping.headroom = 8;  // cells hold eight times the largest initial weight
   mapping.exact = xbar::surrogate::exact_solver();  // for the certificate
   map_to_crossbars(wired, mapping);
   fmt::print("through the arrays: {:.1f} %\n",

@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
@@ -41,11 +43,23 @@ std::vector<std::pair<std::string, std::string>> Command::settings() const {
   for (const CLI::Option* option : app_->get_options()) {
     const std::string flag = option->get_name();
     if (flag == "--help" || flag == "--config" || flag.rfind("--", 0) != 0) continue;
-    std::string value = option->get_default_str();
-    if (option->count() > 0) value = fmt::format("{}", fmt::join(option->results(), ","));
-    result.emplace_back(flag.substr(2), value);
+    result.emplace_back(flag.substr(2), fmt::format("{}", fmt::join(flag_values(*option), ",")));
   }
   return result;
+}
+
+std::string Command::config_text(const std::vector<std::string>& left_out) const {
+  std::string text;
+  for (const CLI::Option* option : app_->get_options()) {
+    const std::string flag = option->get_name();
+    if (flag == "--help" || flag == "--config" || flag.rfind("--", 0) != 0) continue;
+    if (std::find(left_out.begin(), left_out.end(), flag.substr(2)) != left_out.end()) continue;
+    const bool given = option->count() > 0;
+    const bool acts = given || std::find(acts_when_given_.begin(), acts_when_given_.end(),
+                                         option) == acts_when_given_.end();
+    text += config_line(*option, acts);
+  }
+  return text;
 }
 
 }  // namespace xbar::cli

@@ -36,6 +36,13 @@ class Command {
   /// The flag must be given, on the command line or in the configuration file.
   void require(CLI::Option* option) { required_.push_back(option); }
 
+  /// It makes a difference that the flag is given, even with its default.
+  void acts_when_given(const CLI::Option* option) { acts_when_given_.push_back(option); }
+
+  /// A configuration file (--config) that repeats this command: all flags but `left_out` with their
+  /// values. What acts_when_given() and was not, or has no value, is a comment.
+  [[nodiscard]] std::string config_text(const std::vector<std::string>& left_out) const;
+
   /// All flags with their values as text, given or default, for run.json.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> settings() const;
 
@@ -43,6 +50,7 @@ class Command {
   CLI::App* app_ = nullptr;
   std::string config_path_;
   std::vector<CLI::Option*> required_;
+  std::vector<const CLI::Option*> acts_when_given_;
 };
 
 }  // namespace xbar::cli

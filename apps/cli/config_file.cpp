@@ -1,6 +1,8 @@
 #include "config_file.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -8,6 +10,8 @@
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/core/suggest.hpp>
+
+#include "flags.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -29,7 +33,45 @@ std::string as_value(const toml::node& node, const std::string& where) {
   return fmt::format("{}", fmt::join(texts, ","));
 }
 
+// A text that stands for a number or a truth value becomes one.
+std::string toml_value(const std::string& text) {
+  if (text == "true" || text == "false") return text;
+  if (const auto whole = as_number<std::int64_t>(text)) return fmt::to_string(*whole);
+  if (const auto real = as_number<double>(text)) return fmt::to_string(*real);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 }  // namespace
+
+std::vector<std::string> flag_values(const CLI::Option& option) {
+  if (option.count() > 0) return option.results();
+  std::string text = option.get_default_str();
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
+    text = text.substr(1, text.size() - 2);
+  }
+  std::vector<std::string> values;
+  if (option.get_items_expected_max() <= 1) {
+    if (!text.empty()) values.push_back(text);
+    return values;
+  }
+  for (std::istringstream parts(text); std::getline(parts, text, ',');) values.push_back(text);
+  return values;
+}
+
+std::string config_line(const CLI::Option& option, bool active) {
+  const std::string key = option.get_lnames().front();
+  std::vector<std::string> values;
+  for (const std::string& text : flag_values(option)) values.push_back(toml_value(text));
+  if (values.empty()) return fmt::format("# {}\n", key);
+  const bool list = option.get_items_expected_max() > 1;
+  return fmt::format("{}{} = {}{}{}\n", active ? "" : "# ", key, list ? "[" : "",
+                     fmt::join(values, ", "), list ? "]" : "");
+}
 
 std::vector<std::string> flag_names(const CLI::App& app) {
   std::vector<std::string> names;

@@ -13,6 +13,12 @@ namespace xbar::cli {
 /// Long names of the app's flags, "--wordline-ohm".
 [[nodiscard]] std::vector<std::string> flag_names(const CLI::App& app);
 
+/// The values of a flag as texts, given or default.
+[[nodiscard]] std::vector<std::string> flag_values(const CLI::Option& option);
+
+/// `flag = value` in TOML, which apply_config reads; a comment if not `active` or without a value.
+[[nodiscard]] std::string config_line(const CLI::Option& option, bool active);
+
 /// Sets every flag that the command line did not set from the file. A key may be written with '_'
 /// for '-'.
 /// @throws IoError if the file cannot be read or is not TOML (line and column are named);

@@ -32,7 +32,8 @@ int terminal_width() {
 
 }  // namespace
 
-void catch_interrupts() {
+void catch_signals() {
+  std::signal(SIGXFSZ, SIG_IGN);
   // On a stack of its own: oneDNN's generated code keeps data below the stack pointer where a
   // signal frame would overwrite it (seen as a corrupted heap in a training run that was
   // interrupted).
@@ -49,8 +50,10 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-ProgressBar::ProgressBar(std::string label)
-    : label_(std::move(label)), is_terminal_(isatty(STDERR_FILENO) == 1) {}
+bool interrupt_requested() { return interrupted != 0; }
+
+ProgressBar::ProgressBar(std::string label, std::string unit)
+    : label_(std::move(label)), unit_(std::move(unit)), is_terminal_(isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -61,28 +64,38 @@ void ProgressBar::clear() {
 
 ProgressCallback ProgressBar::callback() {
   return [this](const Progress& progress) {
-    if (interrupted != 0) throw Interrupted("interrupted");
-    if (is_terminal_) show(progress);
+    if (interrupt_requested()) throw Interrupted("interrupted");
+    show(progress);
   };
 }
 
-void ProgressBar::show(const Progress& progress) {
-  using Clock = std::chrono::steady_clock;
-  const auto now = Clock::now();
-  if (progress.phase != phase_) {
-    phase_ = progress.phase;
-    phase_start_ = now;
-    phase_start_done_ = progress.done;
+const ProgressBar::Pace& ProgressBar::keep_pace(const Progress& progress, Clock::time_point now) {
+  Pace& pace = pace_[progress.phase];
+  if (progress.phase == phase_ && progress.done >= last_done_) {
+    pace.done += progress.done - last_done_;
+    pace.seconds += std::chrono::duration<double>(now - last_).count();
   }
+  phase_ = progress.phase;
+  last_done_ = progress.done;
+  last_ = now;
+  return pace;
+}
+
+void ProgressBar::show(const Progress& progress) {
+  if (!is_terminal_) return;
+  const auto now = Clock::now();
+  const Pace& pace = keep_pace(progress, now);
   if (shown_ && now - last_shown_ < std::chrono::milliseconds(100)) return;
   last_shown_ = now;
-  const double elapsed = std::chrono::duration<double>(now - phase_start_).count();
   const double share =
       progress.total > 0 ? std::clamp(progress.done / progress.total, 0.0, 1.0) : 0;
-  const double rate = elapsed > 0 ? (progress.done - phase_start_done_) / elapsed : 0;
   std::string tail = fmt::format(" {:3.0f} %", 100 * share);
-  if (rate > 0 && elapsed > 1) {
-    tail += fmt::format("  {} left", format_duration((progress.total - progress.done) / rate));
+  if (const double rate = pace.rate(); rate > 0) {
+    if (!unit_.empty()) tail += fmt::format("  {:.0f} {}/s", rate, unit_);
+    constexpr double settled = 0.5;  // seconds until the rate can be relied on
+    if (pace.seconds > settled) {
+      tail += fmt::format("  {} left", format_duration((progress.total - progress.done) / rate));
+    }
   }
   if (!progress.note.empty()) tail += "  " + progress.note;
   const std::string head = label_.empty() ? phase_ : label_ + ", " + phase_;

@@ -7,6 +7,7 @@
 #include "experiment.hpp"
 #include "flags.hpp"
 #include "surrogate_flags.hpp"
+#include "technology_flags.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -37,7 +38,7 @@ class EvaluateCommand final : public Command {
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
 
     const auto evaluate = [&](nn::Network& network, const std::string& label) {
-      ProgressBar bar(label);
+      ProgressBar bar(label, "images");
       return nn::evaluate(network, data.test, 250, bar.callback());
     };
     nn::Network digital = spec.load(weights);

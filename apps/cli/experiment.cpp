@@ -28,23 +28,6 @@ nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
   return mapping;
 }
 
-// Parts of a checkpoint are told apart by a prefix.
-void add_part(TensorFile& whole, const std::string& prefix, const TensorFile& part) {
-  for (const auto& [name, tensor] : part.tensors) whole.tensors[prefix + name] = tensor;
-  for (const auto& [name, text] : part.metadata) whole.metadata[prefix + name] = text;
-}
-
-TensorFile take_part(const TensorFile& whole, const std::string& prefix) {
-  TensorFile part;
-  for (const auto& [name, tensor] : whole.tensors) {
-    if (name.rfind(prefix, 0) == 0) part.tensors[name.substr(prefix.size())] = tensor;
-  }
-  for (const auto& [name, text] : whole.metadata) {
-    if (name.rfind(prefix, 0) == 0) part.metadata[name.substr(prefix.size())] = text;
-  }
-  return part;
-}
-
 // The surrogates of the layers, each once: "ladder, sneak-ladder".
 std::string surrogates_used(nn::Network& network) {
   std::set<surrogate::ModelKind> used;
@@ -63,21 +46,8 @@ void copy_cells(nn::Network& from, nn::Network& to) {
   const std::vector<nn::CrossbarLayer> sources = nn::crossbar_layers(from);
   const std::vector<nn::CrossbarLayer> targets = nn::crossbar_layers(to);
   for (std::size_t k = 0; k < sources.size(); ++k) {
-    mapping::CrossbarMatrix::State state = sources[k].matrix->state();
-    state.choice = targets[k].matrix->choice();
-    targets[k].matrix->restore(state);
+    targets[k].matrix->copy_cells(*sources[k].matrix);
   }
-}
-
-std::string history_csv(const nn::TrainReport& report) {
-  std::string text =
-      "# one row an epoch; losses in nats, accuracies as shares, seconds of training steps\n"
-      "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,seconds\n";
-  for (const nn::EpochRecord& e : report.epochs) {
-    text += fmt::format("{},{},{},{},{},{},{:.3f}\n", e.epoch, e.learning_rate, e.train_loss,
-                        e.train_accuracy, e.test_loss, e.test_accuracy, e.seconds);
-  }
-  return text;
 }
 
 }  // namespace
@@ -93,8 +63,22 @@ nn::Network NetworkSpec::load(const TensorFile& weights) const {
 }
 
 NetworkSpec network_spec(const std::string& model, const nn::DataSet& data, std::uint64_t seed) {
-  return {
-      model, {data.train.channels, data.train.height, data.train.width}, data.num_classes, seed};
+  return {nn::model_source(model),
+          {data.train.channels, data.train.height, data.train.width},
+          data.num_classes,
+          seed};
+}
+
+void keep_model_file(const nn::ModelSource& model, const RunFolder& folder, bool resume) {
+  if (!model.toml) return;
+  const fs::path kept = folder.file("model.toml");
+  if (resume && fs::exists(kept) && read_file(kept) != *model.toml) {
+    throw InvalidArgument(
+        fmt::format("--model: expected {} as it was when the run began ({}), "
+                    "found it changed",
+                    model.name, kept.string()));
+  }
+  write_file_atomically(kept, *model.toml);
 }
 
 TensorFile weights_file(nn::Network& network) {
@@ -127,36 +111,32 @@ void deploy(nn::Network& network, const TensorFile& weights, const mapping::Tech
 }
 
 TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
-                     const nn::TrainOptions& options, const fs::path& folder, bool resume,
-                     const ProgressCallback& progress) {
-  const fs::path checkpoint_path = folder / leg.name / "checkpoint.safetensors";
-  nn::Network network = spec.make();
+                     const LegOptions& options, const fs::path& folder, ProgressBar& bar) {
+  LegFiles files(folder / leg.name, options.files);
+  nn::Network network = options.weights ? spec.load(*options.weights) : spec.make();
   std::optional<nn::TrainState> state;
-  TensorFile checkpoint;
-  if (resume && fs::exists(checkpoint_path)) {
-    checkpoint = read_safetensors(checkpoint_path);
-    network.load_state(take_part(checkpoint, "network/"));
-    state = nn::train_state_from(take_part(checkpoint, "train/"));
+  std::optional<TensorFile> checkpoint;
+  if (options.resume) {
+    checkpoint = files.go_on();
+  } else {
+    files.begin_anew();
+  }
+  if (checkpoint) {
+    network.load_state(checkpoint_part(*checkpoint, "network/"));
+    state = nn::train_state_from(checkpoint_part(*checkpoint, "train/"));
   }
   if (leg.technology) {
     nn::CrossbarMapping mapping = crossbar_mapping(*leg.technology, leg.surrogate);
+    mapping.scale = nn::WeightScale::headroom;
     mapping.headroom = leg.headroom;
     mapping.seed = spec.seed;
     nn::map_to_crossbars(network, mapping);
-    if (state) nn::load_crossbar_state(network, take_part(checkpoint, "crossbar/"));
+    if (checkpoint) nn::load_crossbar_state(network, checkpoint_part(*checkpoint, "crossbar/"));
   }
+  checkpoint.reset();
 
-  nn::TrainCallbacks callbacks;
-  callbacks.progress = progress;
-  callbacks.on_epoch_end = [&](const nn::TrainState& now, const nn::Network& /*same*/) {
-    TensorFile whole;
-    add_part(whole, "network/", network.state());
-    add_part(whole, "train/", nn::to_tensor_file(now));
-    add_part(whole, "crossbar/", nn::crossbar_state(network));
-    write_safetensors(checkpoint_path, whole);
-  };
   TrainedLeg trained;
-  trained.report = nn::train(network, data, options, callbacks, state ? &*state : nullptr);
+  trained.report = files.train(network, data, options.train, state ? &*state : nullptr, bar);
   trained.weights = weights_file(network);
   // The trainer tested after the last epoch: for ideal arithmetic that is the result.
   trained.test_accuracy = trained.exact_accuracy = trained.report.epochs.back().test_accuracy;
@@ -166,12 +146,12 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
     trained.certificate = certificate_json(network, trained.report.seconds);
     deploy(exact, trained.weights, *leg.technology);
     copy_cells(network, exact);
-    const nn::Evaluation evaluation = nn::evaluate(exact, data.test, 250, progress);
+    const nn::Evaluation evaluation = nn::evaluate(exact, data.test, 250, bar.callback());
     trained.exact_accuracy = evaluation.accuracy;
     trained.test_loss = evaluation.loss;
+    write_file_atomically(files.file("certificate.json"), trained.certificate.dump(1) + "\n");
   }
-  write_safetensors(folder / leg.name / "weights.safetensors", trained.weights);
-  write_file_atomically(folder / leg.name / "history.csv", history_csv(trained.report));
+  write_safetensors(files.file("weights.safetensors"), trained.weights);
   return trained;
 }
 
@@ -225,20 +205,6 @@ Json to_json(const RemapComparison& comparison) {
           {"certificate", comparison.certificate}};
 }
 
-Json to_json(const mapping::Technology& technology) {
-  return {{"on_ohm", technology.on_ohm},
-          {"on_off_ratio", technology.on_off_ratio},
-          {"source_ohm", technology.wires.source_ohm},
-          {"sink_ohm", technology.wires.sink_ohm},
-          {"wordline_ohm", technology.wires.wordline_ohm},
-          {"bitline_ohm", technology.wires.bitline_ohm},
-          {"tile_rows", technology.tile_rows},
-          {"tile_columns", technology.tile_columns},
-          {"terminals", technology.terminals == Terminals::keep ? "keep" : "swap"},
-          {"gain", mapping::gain_name(technology.gain)},
-          {"write_noise", technology.update.write_noise}};
-}
-
 Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
   Json json;
   json["name"] = leg.name;
@@ -253,16 +219,8 @@ Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
   json["test_loss"] = trained.test_loss;
   json["images_per_second"] = trained.report.images_per_second;
   json["train_seconds"] = trained.report.seconds;
-  Json epochs = Json::array();
-  for (const nn::EpochRecord& e : trained.report.epochs) {
-    epochs.push_back({{"epoch", e.epoch},
-                      {"train_loss", e.train_loss},
-                      {"train_accuracy", e.train_accuracy},
-                      {"test_loss", e.test_loss},
-                      {"test_accuracy", e.test_accuracy},
-                      {"seconds", e.seconds}});
-  }
-  json["epochs"] = std::move(epochs);
+  json["phase_seconds"] = to_json(trained.report.phases);
+  json["metrics"] = leg.name + "/metrics.jsonl";
   json["weights"] = leg.name + "/weights.safetensors";
   return json;
 }

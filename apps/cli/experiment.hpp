@@ -18,14 +18,17 @@
 #include <xbar/nn/trainer.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
+#include "console.hpp"
+#include "leg_files.hpp"
 #include "run_folder.hpp"
 #include "surrogate_flags.hpp"
+#include "technology_flags.hpp"
 
 namespace xbar::cli {
 
 /// How to build a network of the run.
 struct NetworkSpec {
-  std::string model;
+  nn::ModelSource model;
   nn::Shape input_shape;
   int num_classes = 0;
   std::uint64_t seed = 1;
@@ -37,6 +40,10 @@ struct NetworkSpec {
 
 [[nodiscard]] NetworkSpec network_spec(const std::string& model, const nn::DataSet& data,
                                        std::uint64_t seed);
+
+/// Keeps a model file as model.toml in the run's folder; nothing for a built-in model.
+/// @throws InvalidArgument with `resume` if it is no longer as it was when the run began.
+void keep_model_file(const nn::ModelSource& model, const RunFolder& folder, bool resume);
 
 /// Weights of a network as a file: PyTorch's names; for a network on arrays the programmed weights,
 /// and metadata "weight_range/LAYER" so that the same cells can be made again.
@@ -72,12 +79,19 @@ struct TrainedLeg {
 /// "sneak-ladder, at most 0.012 % off".
 [[nodiscard]] std::string surrogate_words(const Json& certificate);
 
-/// Trains one network. After every epoch FOLDER/NAME/checkpoint.safetensors is written; at the end
-/// weights.safetensors and history.csv. A checkpoint that is there is continued if `resume`.
+/// How the legs of a run are trained, besides what each is on.
+struct LegOptions {
+  nn::TrainOptions train;
+  LegFileOptions files;
+  std::optional<TensorFile> weights;  ///< to begin with; empty: drawn by the seed
+  bool resume = false;                ///< go on from the leg's checkpoint, if there is one
+};
+
+/// Trains one network, in FOLDER/NAME: LegFiles while it is trained, at the end
+/// weights.safetensors and, for arrays, certificate.json.
 [[nodiscard]] TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec,
-                                   const nn::DataSet& data, const nn::TrainOptions& options,
-                                   const std::filesystem::path& folder, bool resume,
-                                   const ProgressCallback& progress);
+                                   const nn::DataSet& data, const LegOptions& options,
+                                   const std::filesystem::path& folder, ProgressBar& bar);
 
 /// Slots of every weighted layer by `strategy`, from sensitivities on calibration images of the
 /// training set.
@@ -109,11 +123,8 @@ struct RemapComparison {
 
 [[nodiscard]] Json to_json(const RemapComparison& comparison);
 
-/// One training leg as JSON: name, epochs, accuracies, speed.
+/// One training leg as JSON: name, accuracies, speed, time by phase, where its files are.
 [[nodiscard]] Json to_json(const TrainingLeg& leg, const TrainedLeg& trained);
-
-/// The technology as JSON.
-[[nodiscard]] Json to_json(const mapping::Technology& technology);
 
 /// "R_on 20 kΩ".
 [[nodiscard]] std::string on_label(double on_ohm);

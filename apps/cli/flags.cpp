@@ -6,6 +6,20 @@
 #include <xbar/nn/models.hpp>
 
 namespace xbar::cli {
+namespace {
+
+void keep_first(const char* flag, Index count, nn::ImageSet& images) {
+  if (count < 0 || count > images.count) {
+    throw InvalidArgument(fmt::format("{}: expected 0 to {}, the images of the data set, got {}",
+                                      flag, images.count, count));
+  }
+  if (count == 0) return;
+  images.count = count;
+  images.labels.resize(static_cast<std::size_t>(count));
+  images.pixels.resize(static_cast<std::size_t>(count * images.image_size()));
+}
+
+}  // namespace
 
 CLI::Option* add_conductance_flag(CLI::App& app, std::string& path) {
   return app
@@ -47,50 +61,28 @@ void add_seed_flag(CLI::App& app, std::uint64_t& seed) {
   app.add_option("--seed", seed, "seed of every random draw")->check(CLI::NonNegativeNumber);
 }
 
-void TechnologyFlags::add(CLI::App& app) {
-  app.add_option("--on-ohm", on_ohm, "resistance of a fully switched-on cell, ohm; several: a,b")
-      ->delimiter(',');
-  app.add_option("--on-off-ratio", technology.on_off_ratio, "R_off / R_on");
-  add_wire_flags(app, technology.wires);
-  app.add_option("--tile-rows", technology.tile_rows, "wordlines of a tile");
-  app.add_option("--tile-columns", technology.tile_columns, "bitlines of a tile");
-  app.add_option("--terminals", terminals,
-                 "resistors at the terminals in the backward read: keep or swap");
-  app.add_option("--gain", gain, "digital gain calibration: none, tile or column");
-  app.add_option("--write-noise", technology.update.write_noise,
-                 "standard deviation of a full-range write, share of the range");
-}
-
-mapping::Technology TechnologyFlags::with(double on) const {
-  mapping::Technology result = technology;
-  result.on_ohm = on;
-  result.terminals = parse_terminals(terminals);
-  result.gain = mapping::parse_gain(gain);
-  mapping::check_technology(result);
-  return result;
-}
-
-std::vector<mapping::Technology> TechnologyFlags::all() const {
-  if (on_ohm.empty()) throw InvalidArgument("on-ohm: expected at least one resistance, got none");
-  std::vector<mapping::Technology> result;
-  for (const double on : on_ohm) result.push_back(with(on));
-  return result;
-}
-
 void NetworkFlags::add(CLI::App& app) {
-  model_option = app.add_option("--model", model,
-                                fmt::format("network: {}", fmt::join(nn::model_names(), ", ")));
+  model_option = app.add_option(
+      "--model", model,
+      fmt::format("network: {}, or a .toml file of layers", fmt::join(nn::model_names(), ", ")));
   data_option = app.add_option(
       "--data", data, "data set: glyphs, mnist=DIR, fashion-mnist=DIR, cifar10=DIR, cifar100=DIR");
+  app.add_option("--train-images", train_images,
+                 "use the first training images only; 0: all of them");
+  app.add_option("--test-images", test_images, "use the first test images only; 0: all of them");
   app.add_option("--pixel-mean", normalisation.mean,
-                 "subtracted from pixels in [0, 1], one value a channel; default: nothing");
+                 "subtracted from pixels in [0, 1], one value a channel: a,b,c; default: nothing")
+      ->delimiter(',');
   app.add_option("--pixel-deviation", normalisation.deviation,
-                 "pixels are then divided by this, one value a channel");
+                 "pixels are then divided by this, one value a channel")
+      ->delimiter(',');
   add_seed_flag(app, seed);
 }
 
 nn::DataSet NetworkFlags::load_data() const {
   nn::DataSet result = nn::load_data(data, seed);
+  keep_first("--train-images", train_images, result.train);
+  keep_first("--test-images", test_images, result.test);
   nn::normalise(result, normalisation);
   return result;
 }

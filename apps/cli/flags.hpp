@@ -46,31 +46,19 @@ void add_wire_flags(CLI::App& app, WireResistance& wires);
 /// --seed.
 void add_seed_flag(CLI::App& app, std::uint64_t& seed);
 
-/// Cells, wires, tiles and how they are computed.
-struct TechnologyFlags {
-  mapping::Technology technology;  ///< all but on_ohm, which may be a list
-  std::vector<double> on_ohm = {20e3, 100e3};
-  std::string terminals = "keep";
-  std::string gain = "none";
-
-  void add(CLI::App& app);
-  /// The technology with `on`, names parsed. @throws InvalidArgument
-  [[nodiscard]] mapping::Technology with(double on) const;
-  /// All of on_ohm. @throws InvalidArgument if the list is empty or a field is out of range
-  [[nodiscard]] std::vector<mapping::Technology> all() const;
-};
-
-/// --model, --data, --pixel-mean, --pixel-deviation, --seed.
+/// --model, --data, --train-images, --test-images, --pixel-mean, --pixel-deviation, --seed.
 struct NetworkFlags {
   std::string model;
   std::string data;
+  Index train_images = 0;  ///< the first ones; 0: all
+  Index test_images = 0;   ///< likewise
   nn::Normalisation normalisation;
   std::uint64_t seed = 1;
   CLI::Option* model_option = nullptr;
   CLI::Option* data_option = nullptr;
 
   void add(CLI::App& app);
-  /// The data set, normalised where asked for. @throws InvalidArgument, IoError
+  /// The data set, cut short and normalised where asked for. @throws InvalidArgument, IoError
   [[nodiscard]] nn::DataSet load_data() const;
 };
 

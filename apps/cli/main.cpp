@@ -103,7 +103,7 @@ int run(int argc, char** argv) {
   for (const auto& command : commands) {
     if (!command->app()->parsed()) continue;
     command->finish_parsing();
-    catch_interrupts();
+    catch_signals();
     return command->run();
   }
   fmt::print("{}", program.help());

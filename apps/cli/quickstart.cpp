@@ -187,7 +187,7 @@ class QuickstartCommand final : public Command {
         technology_.wires.sink_ohm, technology_.wires.wordline_ohm);
     const std::vector<TrainingLeg> legs = {{"ideal", {}, {}, headroom_},
                                            {"in-situ", technology_, surrogate_, headroom_}};
-    Json training = {{"model", spec.model},
+    Json training = {{"model", spec.model.name},
                      {"data", data.name},
                      {"train_images", data.train.count},
                      {"test_images", data.test.count},
@@ -195,8 +195,8 @@ class QuickstartCommand final : public Command {
     std::vector<TrainedLeg> trained;
     for (const TrainingLeg& leg : legs) {
       std::filesystem::remove_all(folder.file(leg.name));
-      ProgressBar bar(leg.name);
-      trained.push_back(train_leg(leg, spec, data, options, folder.path(), false, bar.callback()));
+      ProgressBar bar(leg.name, "images");
+      trained.push_back(train_leg(leg, spec, data, {.train = options}, folder.path(), bar));
       training["runs"].push_back(to_json(leg, trained.back()));
     }
     const auto deployed_accuracy = [&](mapping::Gain gain) {

@@ -9,6 +9,7 @@
 #include "experiment.hpp"
 #include "flags.hpp"
 #include "surrogate_flags.hpp"
+#include "technology_flags.hpp"
 
 namespace xbar::cli {
 namespace {

@@ -6,10 +6,36 @@
 
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
+#include <xbar/core/gemm.hpp>
+#include <xbar/core/isa.hpp>
+#include <xbar/core/parallel.hpp>
 #include <xbar/core/version.hpp>
+
+#include "flags.hpp"
+#include "xbar_commit.hpp"
 
 namespace xbar::cli {
 namespace fs = std::filesystem;
+namespace {
+
+// Texts of a flag that mean the same: 50e3 and 50000, or lists of such.
+bool same_value(std::string_view a, std::string_view b) {
+  while (true) {
+    const std::size_t end_a = a.find(',');
+    const std::size_t end_b = b.find(',');
+    const std::string_view part_a = a.substr(0, end_a);
+    const std::string_view part_b = b.substr(0, end_b);
+    if (part_a != part_b) {
+      const auto number = as_number<double>(part_a);
+      if (!number || number != as_number<double>(part_b)) return false;
+    }
+    if (end_a == std::string_view::npos || end_b == std::string_view::npos) return end_a == end_b;
+    a.remove_prefix(end_a + 1);
+    b.remove_prefix(end_b + 1);
+  }
+}
+
+}  // namespace
 
 RunFolder::RunFolder(fs::path path, const std::string& command, const Settings& settings,
                      bool resume, const std::vector<std::string>& free)
@@ -34,7 +60,7 @@ RunFolder::RunFolder(fs::path path, const std::string& command, const Settings& 
     }
     for (const auto& [flag, value] : former.at("settings").items()) {
       if (std::find(free.begin(), free.end(), flag) != free.end()) continue;
-      if (settings_.value(flag, std::string()) != value) {
+      if (!same_value(settings_.value(flag, std::string()), value.get<std::string>())) {
         throw InvalidArgument(fmt::format(
             "resume: the run in {} has {} = {}, expected the same, got {}", path_.string(), flag,
             value.get<std::string>(), settings_.value(flag, std::string("nothing"))));
@@ -51,9 +77,24 @@ void RunFolder::save(bool finished) const {
   document["xbar"] = version;
   document["command"] = command_;
   document["finished"] = finished;
+  document["versions"] = versions();
   document["settings"] = settings_;
   document["results"] = results_;
   write_file_atomically(path_ / "run.json", document.dump(1) + "\n");
+}
+
+Json versions() {
+  return {
+    {"xbar", version}, {"commit", commit},
+#if defined(__clang__)
+        {"compiler", fmt::format("Clang {}", __clang_version__)},
+#else
+        {"compiler", fmt::format("GCC {}", __VERSION__)},
+#endif
+        {"gemm_engine", gemm_engine()}, {"isa", isa_name(isa())}, {
+      "threads", thread_count()
+    }
+  };
 }
 
 fs::path free_run_folder(const std::string& name) {

@@ -31,7 +31,8 @@ class RunFolder {
   /// The results so far: an object that save() writes under its keys beside command and settings.
   [[nodiscard]] Json& results() { return results_; }
 
-  /// Writes run.json, atomically. `finished` says that nothing more will come.
+  /// Writes run.json, atomically, with versions() beside the rest. `finished` says that nothing
+  /// more will come.
   void save(bool finished) const;
 
  private:
@@ -40,6 +41,10 @@ class RunFolder {
   Json settings_;
   Json results_ = Json::object();
 };
+
+/// What computed: version and commit of xbar, compiler, matrix-multiply engine, instruction set,
+/// threads.
+[[nodiscard]] Json versions();
 
 /// First of out/NAME, out/NAME-2, out/NAME-3, ... that holds no run.
 [[nodiscard]] std::filesystem::path free_run_folder(const std::string& name);

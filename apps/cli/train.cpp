@@ -1,13 +1,15 @@
 #include <fmt/format.h>
 
+#include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
-#include <xbar/core/stopwatch.hpp>
+#include <xbar/core/safetensors.hpp>
 
 #include "commands.hpp"
 #include "console.hpp"
 #include "experiment.hpp"
 #include "flags.hpp"
 #include "surrogate_flags.hpp"
+#include "technology_flags.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -31,6 +33,9 @@ class TrainCommand final : public Command {
     app.add_option("--batch", options_.batch, "images of a step");
     app.add_option("--learning-rate", options_.learning_rate, "step size of the first epoch");
     app.add_option("--optimizer", optimizer_, "sgd, adam or adamw");
+    app.add_option("--weights", weights_path_,
+                   "weights to begin with, .safetensors under PyTorch's names; default: drawn")
+        ->type_name("FILE");
     sgd_flags_ = {
         app.add_option("--momentum", options_.momentum, "sgd: of the gradient, in [0, 1)")};
     adam_flags_ = {
@@ -50,9 +55,17 @@ class TrainCommand final : public Command {
     surrogate_.add_refresh(app);
     app.add_option("--headroom", headroom_,
                    "largest weight of a cell pair in units of the initialisation bound");
+    app.add_option("--checkpoint-seconds", files_.checkpoint_seconds,
+                   "time between checkpoints within an epoch; 0: only at its end");
+    app.add_option("--log-steps", files_.log_steps,
+                   "steps between two lines of metrics.jsonl; 0: only a line an epoch");
     out_ = app.add_option("--out", out_path_, "folder of the run; default: a new one under out/")
                ->type_name("DIR");
     app.add_flag("--resume", resume_, "go on with the run in --out");
+    for (const auto& flags : {sgd_flags_, adam_flags_}) {
+      for (const CLI::Option* flag : flags) acts_when_given(flag);
+    }
+    for (const char* flag : {"--tolerance", "--refresh"}) acts_when_given(app.get_option(flag));
   }
 
   int run() override {
@@ -75,13 +88,18 @@ class TrainCommand final : public Command {
     if (resume_ && out_->count() == 0) {
       throw InvalidArgument("--resume: expected together with --out DIR, the folder of the run");
     }
+    check_leg_file_options(files_);
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
-    (void)spec.make();  // refuses an unknown model before anything is written
+    // Also refuses an unknown model, and weights that do not fit, before anything is written.
+    const std::string model = spec.make().name();
+    LegOptions leg_options{options_, files_, {}, resume_};
+    if (!weights_path_.empty()) leg_options.weights = read_weights(spec);
     RunFolder folder(out_->count() > 0
                          ? std::filesystem::path(out_path_)
-                         : free_run_folder(fmt::format("train-{}-{}", network_.model, data.name)),
-                     name(), settings(), resume_, {"out", "resume", "data"});
+                         : free_run_folder(fmt::format("train-{}-{}", model, data.name)),
+                     name(), settings(), resume_, {"out", "resume", "data", "checkpoint-seconds"});
+    keep_model_file(spec.model, folder, resume_);
 
     std::vector<TrainingLeg> legs;
     if (mode_ != "in-situ") legs.push_back({"ideal", {}, {}, headroom_});
@@ -98,17 +116,30 @@ class TrainCommand final : public Command {
                {"data", data.name},
                {"train_images", data.train.count},
                {"test_images", data.test.count},
+               {"seeds",
+                {{"data", network_.seed},
+                 {"initialisation", network_.seed},
+                 {"order_and_augmentation", network_.seed},
+                 {"arrays", network_.seed}}},
                {"runs", Json::array()},
                {"deployed", Json::array()}};
+    write_file_atomically(folder.file("config.toml"), config_text({"out", "resume"}));
     folder.save(false);
-    for (const TrainingLeg& leg : legs) {
-      const TrainedLeg trained = run_leg(leg, spec, data, folder);
-      results["runs"].push_back(to_json(leg, trained));
-      folder.save(false);
-      if (!leg.technology) {
-        deploy_everywhere(trained, spec, data, technologies, results["deployed"]);
+    try {
+      for (const TrainingLeg& leg : legs) {
+        const TrainedLeg trained = run_leg(leg, spec, data, leg_options, folder);
+        results["runs"].push_back(to_json(leg, trained));
         folder.save(false);
+        if (!leg.technology) {
+          deploy_everywhere(trained, spec, data, technologies, results["deployed"]);
+          folder.save(false);
+        }
       }
+    } catch (const Interrupted&) {
+      throw Interrupted(
+          fmt::format("interrupted; what is done is in {0}, go on with the same flags or --config "
+                      "{0}/config.toml, --out {0} --resume",
+                      folder.path().string()));
     }
     folder.save(true);
     fmt::print("\nwritten to {0}\nnext: xbar report {0}\n", folder.path().string());
@@ -128,18 +159,25 @@ class TrainCommand final : public Command {
     }
   }
 
-  TrainedLeg run_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
-                     const RunFolder& folder) const {
+  [[nodiscard]] TensorFile read_weights(const NetworkSpec& spec) const {
+    TensorFile weights = read_safetensors(weights_path_);
+    try {
+      (void)spec.load(weights);
+    } catch (const InvalidArgument& error) {
+      throw InvalidArgument(fmt::format("--weights {}: {}", weights_path_, error.what()));
+    }
+    return weights;
+  }
+
+  static TrainedLeg run_leg(const TrainingLeg& leg, const NetworkSpec& spec,
+                            const nn::DataSet& data, const LegOptions& options,
+                            const RunFolder& folder) {
     const std::string label =
         leg.technology ? "in-situ, " + on_label(leg.technology->on_ohm) : "ideal arithmetic";
     TrainedLeg trained;
-    try {
-      ProgressBar bar(label);
-      trained = train_leg(leg, spec, data, options_, folder.path(), resume_, bar.callback());
-    } catch (const Interrupted&) {
-      throw Interrupted(
-          fmt::format("interrupted; finished epochs are in {0}, go on with --out {0} --resume",
-                      folder.path().string()));
+    {
+      ProgressBar bar(label, "images");
+      trained = train_leg(leg, spec, data, options, folder.path(), bar);
     }
     if (leg.technology) {
       fmt::print("  {:<34} {:6.2f} %   exact circuit {:6.2f} %   {:>6.0f} images/s\n",
@@ -150,6 +188,7 @@ class TrainCommand final : public Command {
                  "trained with " + label, 100 * trained.test_accuracy,
                  trained.report.images_per_second);
     }
+    fmt::print("    time: {}\n", phase_words(trained.report.phases));
     return trained;
   }
 
@@ -165,7 +204,7 @@ class TrainCommand final : public Command {
         nn::Network network = spec.load(trained.weights);
         nn::Evaluation evaluation;
         {
-          ProgressBar bar("deployed, " + on_label(technology.on_ohm));
+          ProgressBar bar("deployed, " + on_label(technology.on_ohm), "images");
           deploy(network, trained.weights, technology);
           evaluation = nn::evaluate(network, data.test, 250, bar.callback());
         }
@@ -183,6 +222,8 @@ class TrainCommand final : public Command {
   NetworkFlags network_;
   TechnologyFlags technology_;
   nn::TrainOptions options_{.epochs = 5};
+  LegFileOptions files_;
+  std::string weights_path_;
   std::string mode_ = "both";
   std::string schedule_ = "cosine";
   std::string optimizer_ = "sgd";

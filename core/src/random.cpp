@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
 #include <Random123/philox.h>
 
+#include <xbar/core/isa.hpp>
 #include <xbar/core/random.hpp>
+
+#include "random_kernels.hpp"
 
 namespace xbar {
 namespace {
@@ -29,6 +34,28 @@ std::uint64_t hash(std::string_view text) {
 double to_open_unit(std::uint32_t low, std::uint32_t high) {
   const std::uint64_t word = (static_cast<std::uint64_t>(high) << 32U) | low;
   return (static_cast<double>(word >> 12U) + 0.5) * 0x1.0p-52;
+}
+
+using FillGroups = void (*)(const DrawKey& key, std::uint64_t first_group, long groups, float* out);
+
+// Whole groups go straight to their place, what is cut off at either end through a buffer.
+void fill(FillGroups groups, const DrawKey& key, std::uint64_t first_index,
+          std::span<float> values) {
+  constexpr auto group = static_cast<std::uint64_t>(draw_group);
+  while (!values.empty()) {
+    const std::size_t skipped = first_index % group;
+    std::size_t count = values.size() / group * group;
+    if (skipped == 0 && count > 0) {
+      groups(key, first_index / group, static_cast<long>(count / group), values.data());
+    } else {
+      std::array<float, group> buffer{};
+      count = std::min<std::size_t>(group - skipped, values.size());
+      groups(key, first_index / group, 1, buffer.data());
+      std::copy_n(buffer.begin() + static_cast<std::ptrdiff_t>(skipped), count, values.begin());
+    }
+    values = values.subspan(count);
+    first_index += count;
+  }
 }
 
 }  // namespace
@@ -75,6 +102,16 @@ std::uint64_t RandomStream::below(std::uint64_t index, std::uint64_t bound) cons
   // 128-bit multiply-shift; __extension__ because __int128 is not ISO C++.
   __extension__ using Wide = unsigned __int128;
   return static_cast<std::uint64_t>((static_cast<Wide>(x) * bound) >> 64U);
+}
+
+void fill_uniform(const RandomStream& stream, std::uint64_t first_index, std::span<float> values) {
+  fill(XBAR_DISPATCH(xbar, uniform_groups), {{stream.key_[0], stream.key_[1]}, stream.high_},
+       first_index, values);
+}
+
+void fill_normal(const RandomStream& stream, std::uint64_t first_index, std::span<float> values) {
+  fill(XBAR_DISPATCH(xbar, normal_groups), {{stream.key_[0], stream.key_[1]}, stream.high_},
+       first_index, values);
 }
 
 }  // namespace xbar

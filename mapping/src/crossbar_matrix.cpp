@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -8,29 +8,44 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/parallel.hpp>
-#include <xbar/core/stopwatch.hpp>
+#include <xbar/device/read_noise.hpp>
 #include <xbar/mapping/crossbar_matrix.hpp>
-#include <xbar/surrogate/current_error.hpp>
 #include <xbar/surrogate/model.hpp>
+
+#include "cell_effects.hpp"
+#include "swapped_wires.hpp"
 
 namespace xbar::mapping {
 namespace {
 
 Index ceil_divide(Index a, Index b) { return (a + b - 1) / b; }
 
-double largest(const std::vector<double>& errors) {
-  return *std::max_element(errors.begin(), errors.end());
+// Cells of one weight: 16 bits of 1 bit each, plus and minus.
+constexpr std::size_t most_cells = 32;
+
+CrossbarOptions checked(CrossbarOptions options) {
+  check_technology(options.technology);
+  if (options.refresh < 1) {
+    throw InvalidArgument(fmt::format("refresh: expected at least 1, got {}", options.refresh));
+  }
+  check_certificate_options(options.certificate);
+  if (options.certificate.tolerance > 0 && !options.exact.effective) {
+    throw InvalidArgument("tolerance: expected an exact solver to measure with, got none");
+  }
+  return options;
 }
 
-WireResistance swapped_wires(WireResistance wires) {
-  std::swap(wires.source_ohm, wires.sink_ohm);
-  return wires;
+float checked_range(float weight_range) {
+  if (!(weight_range > 0) || !std::isfinite(weight_range)) {
+    throw InvalidArgument(
+        fmt::format("weight range: expected a finite number > 0, got {}", weight_range));
+  }
+  return weight_range;
 }
 
 }  // namespace
 
-template <typename Body>
-void CrossbarMatrix::for_each_output(const Body& body) const {
+void CrossbarMatrix::for_each_output(const std::function<void(Index)>& body) const {
   // Waking the other cores costs as much as some ten thousand cells.
   if (outputs_ * inputs_ < 16384) {
     for (Index o = 0; o < outputs_; ++o) body(o);
@@ -41,25 +56,14 @@ void CrossbarMatrix::for_each_output(const Body& body) const {
 
 CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
                                CrossbarOptions options)
-    : options_(std::move(options)),
+    : options_(checked(std::move(options))),
+      encoder_(technology().layout, technology().bits),
       outputs_(outputs),
       inputs_(inputs),
-      weight_range_(weight_range) {
-  check_technology(technology());
+      weight_range_(checked_range(weight_range)) {
   if (outputs < 1 || inputs < 1) {
     throw InvalidArgument(fmt::format(
         "crossbar matrix: expected at least 1 x 1 weights, got {} x {}", outputs, inputs));
-  }
-  if (!(weight_range > 0) || !std::isfinite(weight_range)) {
-    throw InvalidArgument(
-        fmt::format("weight range: expected a finite number > 0, got {}", weight_range));
-  }
-  if (options_.refresh < 1) {
-    throw InvalidArgument(fmt::format("refresh: expected at least 1, got {}", options_.refresh));
-  }
-  check_certificate_options(options_.certificate);
-  if (options_.certificate.tolerance > 0 && !options_.exact.effective) {
-    throw InvalidArgument("tolerance: expected an exact solver to measure with, got none");
   }
   choice_ = {options_.model, options_.refresh};
   const Technology& t = technology();
@@ -67,14 +71,23 @@ CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
   g_min_ = static_cast<float>(range.g_min);
   g_width_ = static_cast<float>(range.width());
   tile_row_count_ = ceil_divide(inputs, t.tile_rows);
-  tile_column_count_ = ceil_divide(outputs, t.tile_columns);
+  tile_column_count_ = ceil_divide(outputs, outputs_per_tile());
   slot_of_output_.resize(static_cast<std::size_t>(outputs));
   std::iota(slot_of_output_.begin(), slot_of_output_.end(), Index{0});
-  for (Side* side : {&plus_, &minus_}) {
-    side->state = MatrixF::Zero(slot_count(), tile_row_count_ * t.tile_rows);
-    side->ratio = MatrixF::Ones(side->state.rows(), side->state.cols());
-    if (t.terminals == Terminals::swap) side->backward = side->ratio;
+  const bool shared = t.layout == Layout::interleaved;
+  planes_.resize(static_cast<std::size_t>(shared ? encoder_.slices() : encoder_.cells()));
+  for (std::size_t p = 0; p < planes_.size(); ++p) {
+    Plane& plane = planes_[p];
+    plane.state = MatrixF::Zero(tile_column_count_ * t.tile_columns, tile_row_count_ * t.tile_rows);
+    plane.ratio = MatrixF::Ones(plane.state.rows(), plane.state.cols());
+    if (t.terminals == Terminals::swap) plane.backward = plane.ratio;
+    if (has_cell_effects(t)) {
+      plane.slope = MatrixF::Ones(plane.state.rows(), plane.state.cols());
+      plane.base = MatrixF::Constant(plane.state.rows(), plane.state.cols(), g_min_ / g_width_);
+      apply_cell_effects(t, options_.cells.substream(p), plane.slope, plane.base);
+    }
   }
+  set_references();
   make_models();
   weight_ = MatrixF::Zero(outputs, inputs);
   forward_ = weight_;
@@ -84,306 +97,384 @@ CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
 
 void CrossbarMatrix::make_models() {
   const Technology& t = technology();
-  for (Side* side : {&plus_, &minus_}) {
-    side->forward_model = surrogate::make_model<float>(choice_.model, t.wires, options_.exact);
+  for (Plane& plane : planes_) {
+    plane.forward_model = surrogate::make_model<float>(choice_.model, t.wires, options_.exact);
     if (t.terminals == Terminals::swap) {
       // The transposed read with swapped terminals is, by reciprocity, the transpose of the forward
       // read of the array whose source and sink resistances are exchanged.
-      side->backward_model =
+      plane.backward_model =
           surrogate::make_model<float>(choice_.model, swapped_wires(t.wires), options_.exact);
     }
   }
 }
 
-void CrossbarMatrix::program(const MatrixF& weight) {
-  if (weight.rows() != outputs_ || weight.cols() != inputs_) {
-    throw InvalidArgument(fmt::format("weight: expected {} x {} (outputs x inputs), got {} x {}",
-                                      outputs_, inputs_, weight.rows(), weight.cols()));
+Index CrossbarMatrix::outputs_per_tile() const {
+  const Index columns = technology().tile_columns;
+  switch (technology().layout) {
+    case Layout::interleaved:
+      return columns / 2;
+    case Layout::offset:
+      return columns - 1;
+    case Layout::differential:
+      break;
   }
-  plus_.state.setZero();
-  minus_.state.setZero();
-  const float inverse = 1.0F / weight_range_;
-  for (Index o = 0; o < outputs_; ++o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    for (Index k = 0; k < inputs_; ++k) {
-      const float x = std::clamp(weight(o, k) * inverse, -1.0F, 1.0F);
-      plus_.state(slot, k) = std::max(x, 0.0F);
-      minus_.state(slot, k) = std::max(-x, 0.0F);
+  return columns;
+}
+
+Index CrossbarMatrix::plane_of(Index cell) const {
+  return technology().layout == Layout::interleaved ? encoder_.slice_of(cell) : cell;
+}
+
+Index CrossbarMatrix::bitline_of(Index cell, Index slot) const {
+  const Index first = slot / outputs_per_tile() * technology().tile_columns;
+  const Index place = slot % outputs_per_tile();
+  if (technology().layout != Layout::interleaved) return first + place;
+  return first + 2 * place + (encoder_.is_minus(cell) ? 1 : 0);
+}
+
+Index CrossbarMatrix::reference_bitline(Index slot) const {
+  const Index columns = technology().tile_columns;
+  return slot / outputs_per_tile() * columns + columns - 1;
+}
+
+float* CrossbarMatrix::cell_line(Index cell, Index slot) {
+  MatrixF& state = planes_[static_cast<std::size_t>(plane_of(cell))].state;
+  return state.data() + bitline_of(cell, slot) * state.cols();
+}
+
+const float* CrossbarMatrix::cell_line(Index cell, Index slot) const {
+  const MatrixF& state = planes_[static_cast<std::size_t>(plane_of(cell))].state;
+  return state.data() + bitline_of(cell, slot) * state.cols();
+}
+
+void CrossbarMatrix::set_references() {
+  if (technology().layout != Layout::offset) return;
+  for (Index s = 0; s < encoder_.slices(); ++s) {
+    MatrixF& state = planes_[static_cast<std::size_t>(s)].state;
+    for (Index c = 0; c < tile_column_count_; ++c) {
+      state.row(reference_bitline(c * outputs_per_tile()))
+          .head(inputs_)
+          .setConstant(encoder_.reference(s));
     }
   }
+}
+
+void CrossbarMatrix::set_weight_range(float weight_range) {
+  weight_range_ = checked_range(weight_range);
   for_each_output([&](Index o) { decode_output(o); });
+  compose_all();
+}
+
+template <typename Targets>
+void CrossbarMatrix::write(const Targets& targets, const device::UpdateModel* model, bool compose) {
+  const Index cells = encoder_.cells();
+  std::vector<RandomStream> noise;
+  for (Index c = 0; c < cells; ++c) {
+    noise.push_back(options_.noise.substream(static_cast<std::uint64_t>(cells) * update_count_ +
+                                             static_cast<std::uint64_t>(c)));
+  }
+  ++update_count_;
+  const auto count = static_cast<std::size_t>(inputs_);
+  for_each_output([&](Index o) {
+    thread_local std::vector<float> buffer;
+    buffer.resize((static_cast<std::size_t>(cells) + 1) * count);
+    float* v = buffer.data();
+    std::array<float*, most_cells> lines{};
+    std::array<float*, most_cells> wanted{};
+    for (Index c = 0; c < cells; ++c) {
+      lines[static_cast<std::size_t>(c)] =
+          cell_line(c, slot_of_output_[static_cast<std::size_t>(o)]);
+      wanted[static_cast<std::size_t>(c)] = v + static_cast<std::size_t>(c + 1) * count;
+    }
+    encoder_.decode(lines.data(), inputs_, v);
+    targets(o, v);
+    encoder_.encode(v, inputs_, wanted.data());
+    for (std::size_t c = 0; c < static_cast<std::size_t>(cells); ++c) {
+      float* line = lines[c];
+      float* target = wanted[c];
+      if (model == nullptr) {
+        std::copy(target, target + count, line);
+        continue;
+      }
+#pragma omp simd
+      for (std::size_t k = 0; k < count; ++k) target[k] -= line[k];
+      device::apply_update(*model, {line, count}, {target, count}, noise[c],
+                           static_cast<std::uint64_t>(o) * count);
+    }
+    decode_output(o);
+    if (compose) compose_output(o);
+  });
+  if (compose) ++version_;
+}
+
+void CrossbarMatrix::program(const MatrixF& weight) {
+  check_weight_shape("weight", weight);
+  for (Plane& plane : planes_) plane.state.setZero();
+  set_references();
+  const float inverse = 1.0F / weight_range_;
+  write(
+      [&](Index o, float* v) {
+        const float* w = weight.data() + o * inputs_;
+        for (Index k = 0; k < inputs_; ++k) v[k] = w[k] * inverse;
+      },
+      technology().verify ? nullptr : &technology().update, false);
   measure_all();
   if (options_.certificate.tolerance > 0) choose_at_start();
 }
 
-void CrossbarMatrix::update(const MatrixF& delta) {
-  if (delta.rows() != outputs_ || delta.cols() != inputs_) {
-    throw InvalidArgument(fmt::format("weight update: expected {} x {}, got {} x {}", outputs_,
-                                      inputs_, delta.rows(), delta.cols()));
-  }
+void CrossbarMatrix::reprogram(const MatrixF& weight) {
+  check_weight_shape("weight", weight);
   const float inverse = 1.0F / weight_range_;
-  const RandomStream plus_noise = options_.noise.substream(2 * update_count_);
-  const RandomStream minus_noise = options_.noise.substream(2 * update_count_ + 1);
-  ++update_count_;
-  const bool measure_now = ++updates_since_refresh_ >= choice_.refresh;
-  for_each_output([&](Index o) {
-    thread_local std::vector<float> change_plus;
-    thread_local std::vector<float> change_minus;
-    const auto count = static_cast<std::size_t>(inputs_);
-    change_plus.resize(count);
-    change_minus.resize(count);
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    float* plus = plus_.state.data() + slot * plus_.state.cols();
-    float* minus = minus_.state.data() + slot * minus_.state.cols();
-    const float* step = delta.data() + o * inputs_;
-    for (std::size_t k = 0; k < count; ++k) {
-      const float target = plus[k] - minus[k] + step[k] * inverse;
-      change_plus[k] = std::min(std::max(target, 0.0F), 1.0F) - plus[k];
-      change_minus[k] = std::min(std::max(-target, 0.0F), 1.0F) - minus[k];
-    }
-    const auto first = static_cast<std::uint64_t>(o) * count;
-    device::apply_update(technology().update, {plus, count}, change_plus, plus_noise, first);
-    device::apply_update(technology().update, {minus, count}, change_minus, minus_noise, first);
-    decode_output(o);
-    if (!measure_now) compose_output(o);
-  });
+  const bool measure_now = begin_update();
+  write(
+      [&](Index o, float* v) {
+        const float* w = weight.data() + o * inputs_;
+        for (Index k = 0; k < inputs_; ++k) v[k] = w[k] * inverse;
+      },
+      nullptr, !measure_now);
   if (measure_now) refresh();
 }
 
-// An array of a check: what it carries, what it should let through, what it is compared at.
-struct CrossbarMatrix::Sample {
-  Polarity polarity = Polarity::plus;
-  Index tile = 0;
-  Matrix conductance;
-  Matrix exact;     // of the forward read
-  Matrix backward;  // of the transposed read when the terminals swap, transposed
-  Matrix inputs;
-};
+void CrossbarMatrix::update(const MatrixF& delta) {
+  check_weight_shape("weight update", delta);
+  const float inverse = 1.0F / weight_range_;
+  const bool measure_now = begin_update();
+  write(
+      [&](Index o, float* v) {
+        const float* step = delta.data() + o * inputs_;
+#pragma omp simd
+        for (Index k = 0; k < inputs_; ++k) v[k] += step[k] * inverse;
+      },
+      &technology().update, !measure_now);
+  if (measure_now) refresh();
+}
 
-void CrossbarMatrix::refresh() {
-  const CertificateOptions& options = options_.certificate;
-  const bool checked = options_.exact.effective && options.every > 0 &&
-                       certificate_.refreshes % static_cast<std::uint64_t>(options.every) == 0;
-  ++certificate_.refreshes;
-  if (!checked) {
-    measure_all();
+void CrossbarMatrix::check_weight_shape(const char* name, const MatrixF& weight) const {
+  if (weight.rows() != outputs_ || weight.cols() != inputs_) {
+    throw InvalidArgument(fmt::format("{}: expected {} x {} (outputs x inputs), got {} x {}", name,
+                                      outputs_, inputs_, weight.rows(), weight.cols()));
+  }
+}
+
+bool CrossbarMatrix::begin_update() {
+  noisy_ = false;
+  return ++updates_since_refresh_ >= choice_.refresh;
+}
+
+void CrossbarMatrix::next_read() {
+  if (technology().read_noise == 0) return;
+  ++read_count_;
+  noisy_ = true;
+  compose_all();
+}
+
+void CrossbarMatrix::decode_output(Index output) {
+  const Index slot = slot_of_output_[static_cast<std::size_t>(output)];
+  std::array<const float*, most_cells> lines{};
+  for (Index c = 0; c < encoder_.cells(); ++c)
+    lines[static_cast<std::size_t>(c)] = cell_line(c, slot);
+  float* out = weight_.data() + output * inputs_;
+  encoder_.decode(lines.data(), inputs_, out);
+#pragma omp simd
+  for (Index k = 0; k < inputs_; ++k) out[k] *= weight_range_;
+}
+
+void CrossbarMatrix::add_effective(Index plane_index, Direction direction, Index bitline,
+                                   Index first, Index count, float scale, float* out) const {
+  const Plane& plane = planes_[static_cast<std::size_t>(plane_index)];
+  const Index offset = bitline * plane.state.cols() + first;
+  const float* x = plane.state.data() + offset;
+  const float* ratio = ratio_of(plane, direction).data() + offset;
+  if (plane.slope.size() == 0 && !noisy_) {
+    const float g0 = g_min_ / g_width_;
+#pragma omp simd
+    for (Index k = 0; k < count; ++k) out[k] += scale * ((x[k] + g0) * ratio[k]);
     return;
   }
-  const bool full_interval = updates_since_refresh_ >= choice_.refresh;
-  const Stopwatch before;
-  const std::vector<Sample> samples = draw_samples(options.tiles);
-  const std::vector<double> errors = measured_errors(samples);
-  const double in_use = largest(errors);
-  certificate_.seconds += before.seconds();
-  measure_all();
-  const Stopwatch after;
-  const double fresh = largest(measured_errors(samples));
-  certificate_.checks += static_cast<std::uint64_t>(samples.size());
-  certificate_.error_sum += std::accumulate(errors.begin(), errors.end(), 0.0);
-  certificate_.worst_error = std::max(certificate_.worst_error, in_use);
-  certificate_.worst_fresh = std::max(certificate_.worst_fresh, fresh);
-  if (options.tolerance > 0) {
-    certificate_.broken += static_cast<std::uint64_t>(std::count_if(
-        errors.begin(), errors.end(), [&](double error) { return error > options.tolerance; }));
-    const SurrogateChoice next = next_choice(choice_, in_use, fresh, full_interval, options);
-    if (next != choice_) {
-      const bool new_model = next.model != choice_.model;
-      choice_ = next;
-      certificate_.changes.push_back({update_count_, in_use, next.model, next.refresh});
-      if (new_model) {
-        make_models();
-        measure_all();
-      }
-    }
+  thread_local std::vector<float> factor;
+  factor.assign(static_cast<std::size_t>(count), 1.0F);
+  if (noisy_) {
+    const auto index = static_cast<std::uint64_t>(plane_index * plane.state.size() + offset);
+    device::fill_read_noise(technology().read_noise, options_.reads.substream(read_count_), index,
+                            factor);
   }
-  certificate_.seconds += after.seconds();
-}
-
-// Before any update: the first member from the given one on that keeps half the tolerance.
-void CrossbarMatrix::choose_at_start() {
-  constexpr Index samples_at_start = 4;
-  const Stopwatch watch;
-  const std::vector<Sample> samples = draw_samples(samples_at_start);
-  for (;;) {
-    const double fresh = largest(measured_errors(samples));
-    certificate_.worst_fresh = fresh;
-    if (fresh <= 0.5 * options_.certificate.tolerance ||
-        choice_.model == surrogate::ModelKind::exact) {
-      break;
-    }
-    choice_.model = more_accurate(choice_.model);
-    certificate_.changes.push_back({update_count_, fresh, choice_.model, choice_.refresh});
-    make_models();
-    measure_all();
-  }
-  certificate_.seconds += watch.seconds();
-}
-
-std::vector<CrossbarMatrix::Sample> CrossbarMatrix::draw_samples(Index count) const {
-  const RandomStream draws = options_.noise.substream(~certificate_.refreshes);
-  const auto arrays = static_cast<std::uint64_t>(2 * tile_count());
-  std::vector<Sample> samples(static_cast<std::size_t>(std::min(count, 2 * tile_count())));
-  for (std::size_t k = 0; k < samples.size(); ++k) {
-    Sample& sample = samples[k];
-    const auto array = static_cast<Index>(draws.below(k, arrays));
-    sample.polarity = array % 2 == 0 ? Polarity::plus : Polarity::minus;
-    sample.tile = array / 2;
-    sample.inputs = surrogate::random_sparse_inputs(
-        technology().tile_rows, options_.certificate.inputs, certificate_.refreshes + k);
-    sample.conductance = tile_conductance(sample.polarity, sample.tile);
-  }
-  parallel_for(static_cast<Index>(samples.size()), [&](Index k) {
-    Sample& sample = samples[static_cast<std::size_t>(k)];
-    const WireResistance& wires = technology().wires;
-    sample.exact = options_.exact.effective(sample.conductance, wires);
-    if (technology().terminals == Terminals::swap) {
-      sample.backward = options_.exact.effective(sample.conductance, swapped_wires(wires));
-    }
-  });
-  return samples;
-}
-
-// The error of each sample with the ratios now in use: that of its worse read.
-std::vector<double> CrossbarMatrix::measured_errors(const std::vector<Sample>& samples) const {
-  std::vector<double> errors;
-  for (const Sample& sample : samples) {
-    const auto error = [&](const MatrixF& ratio, const Matrix& exact) {
-      const double share =
-          surrogate::current_error(sample.conductance.cwiseProduct(tile_of(ratio, sample.tile)),
-                                   exact, sample.inputs)
-              .relative;
-      return std::isnan(share) ? std::numeric_limits<double>::infinity() : share;
-    };
-    errors.push_back(error(side(sample.polarity).ratio, sample.exact));
-    if (sample.backward.size() > 0) {
-      errors.back() =
-          std::max(errors.back(), error(side(sample.polarity).backward, sample.backward));
-    }
-  }
-  return errors;
-}
-
-void CrossbarMatrix::measure_all() {
-  updates_since_refresh_ = 0;
-  for (Side* side : {&plus_, &minus_}) {
-    measure(*side, *side->forward_model, side->ratio);
-    if (side->backward_model) measure(*side, *side->backward_model, side->backward);
-  }
-  gain_.setOnes();
-  for_each_output([&](Index o) { compose_output(o); });
-  if (technology().gain != Gain::none) {
-    fit_gain();
-    for_each_output([&](Index o) { compose_output(o); });
-  }
-}
-
-void CrossbarMatrix::measure(Side& side, surrogate::EffectiveModel<float>& model, MatrixF& ratio) {
-  const Index rows = technology().tile_rows;
-  const Index columns = technology().tile_columns;
-  const surrogate::TileBatch batch{tile_count(), rows, columns};
-  const auto size = static_cast<std::size_t>(batch.count * batch.tile_size());
-  conductance_.resize(size);
-  effective_.resize(size);
-  parallel_for(batch.count, [&](Index t) {
-    const Index first_input = t / tile_column_count_ * rows;
-    const Index first_slot = t % tile_column_count_ * columns;
-    float* tile = conductance_.data() + t * batch.tile_size();
-    for (Index j = 0; j < columns; ++j) {
-      const float* state = side.state.data() + (first_slot + j) * side.state.cols() + first_input;
-      for (Index i = 0; i < rows; ++i) tile[i * columns + j] = g_min_ + g_width_ * state[i];
-    }
-  });
-  model.refresh(batch, conductance_);
-  model.effective(batch, conductance_, effective_);
-  parallel_for(batch.count, [&](Index t) {
-    const Index first_input = t / tile_column_count_ * rows;
-    const Index first_slot = t % tile_column_count_ * columns;
-    const float* tile = conductance_.data() + t * batch.tile_size();
-    const float* effective = effective_.data() + t * batch.tile_size();
-    for (Index j = 0; j < columns; ++j) {
-      float* out = ratio.data() + (first_slot + j) * ratio.cols() + first_input;
-      for (Index i = 0; i < rows; ++i) {
-        out[i] = effective[i * columns + j] / tile[i * columns + j];
-      }
-    }
-  });
-}
-
-// W_eff(o,k) = gain * weight_range * ((x+ + g0) ratio+ - (x- + g0) ratio-), g0 = g_min/(g_max -
-// g_min)
-void CrossbarMatrix::compose_output(Index output, const MatrixF& ratio_plus,
-                                    const MatrixF& ratio_minus, MatrixF& effective) const {
   const float g0 = g_min_ / g_width_;
-  const Index offset = slot_of_output_[static_cast<std::size_t>(output)] * plus_.state.cols();
+  const float* slope = plane.slope.data() + offset;
+  const float* base = plane.base.data() + offset;
+  for (Index k = 0; k < count; ++k) {
+    const float g = plane.slope.size() == 0 ? x[k] + g0 : x[k] * slope[k] + base[k];
+    out[k] += scale * factor[static_cast<std::size_t>(k)] * (g * ratio[k]);
+  }
+}
+
+void CrossbarMatrix::compose_output(Index output, Direction direction, MatrixF& effective) const {
+  const Index slot = slot_of_output_[static_cast<std::size_t>(output)];
   const Index rows = technology().tile_rows;
-  const float* plus = plus_.state.data() + offset;
-  const float* minus = minus_.state.data() + offset;
-  const float* up = ratio_plus.data() + offset;
-  const float* down = ratio_minus.data() + offset;
   float* out = effective.data() + output * inputs_;
+  std::fill(out, out + inputs_, 0.0F);
   for (Index tile_row = 0; tile_row < tile_row_count_; ++tile_row) {
     const float scale = weight_range_ * gain_(output, tile_row);
     const Index first = tile_row * rows;
-    const Index last = std::min(first + rows, inputs_);
-#pragma omp simd
-    for (Index k = first; k < last; ++k) {
-      out[k] = scale * ((plus[k] + g0) * up[k] - (minus[k] + g0) * down[k]);
+    const Index count = std::min(rows, inputs_ - first);
+    for (Index c = 0; c < encoder_.cells(); ++c) {
+      const float share = scale * encoder_.coefficient(c);
+      add_effective(plane_of(c), direction, bitline_of(c, slot), first, count, share, out + first);
+      if (technology().layout == Layout::offset) {
+        add_effective(plane_of(c), direction, reference_bitline(slot), first, count, -share,
+                      out + first);
+      }
     }
   }
 }
 
 void CrossbarMatrix::compose_output(Index output) {
-  compose_output(output, plus_.ratio, minus_.ratio, forward_);
+  compose_output(output, Direction::forward, forward_);
   if (technology().terminals == Terminals::swap) {
-    compose_output(output, plus_.backward, minus_.backward, backward_);
+    compose_output(output, Direction::backward, backward_);
   }
 }
 
-void CrossbarMatrix::decode_output(Index output) {
-  const Index offset = slot_of_output_[static_cast<std::size_t>(output)] * plus_.state.cols();
-  const float* plus = plus_.state.data() + offset;
-  const float* minus = minus_.state.data() + offset;
-  float* out = weight_.data() + output * inputs_;
-#pragma omp simd
-  for (Index k = 0; k < inputs_; ++k) out[k] = weight_range_ * (plus[k] - minus[k]);
+void CrossbarMatrix::compose_all() {
+  for_each_output([&](Index o) { compose_output(o); });
+  ++version_;
 }
 
-void CrossbarMatrix::fit_gain() {
+std::vector<ReadArray> CrossbarMatrix::read_arrays(Direction direction) const {
+  const bool apart = technology().converters.subtract == Subtract::digital;
+  const bool offset = technology().layout == Layout::offset;
+  const Index parts = apart ? 2 : 1;  // of a slice: the cells, and what is subtracted
+  std::vector<ReadArray> arrays(static_cast<std::size_t>(encoder_.slices() * parts));
   const Index rows = technology().tile_rows;
-  // Sums over each bitline's own cells; a tile's factor adds up its bitlines.
-  Matrix wanted = Matrix::Zero(slot_count(), tile_row_count_);
-  Matrix found = Matrix::Zero(slot_count(), tile_row_count_);
-  for (Index o = 0; o < outputs_; ++o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    for (Index r = 0; r < tile_row_count_; ++r) {
-      const Index first = r * rows;
-      const Index count = std::min(rows, inputs_ - first);
-      const auto ideal = weight_.row(o).segment(first, count).cast<double>();
-      const auto wired = forward_.row(o).segment(first, count).cast<double>();
-      wanted(slot, r) = ideal.dot(wired);
-      found(slot, r) = wired.squaredNorm();
+  for (Index s = 0; s < encoder_.slices(); ++s) {
+    const Index first_cell = s * encoder_.signs();
+    const float share = weight_range_ * encoder_.coefficient(first_cell);
+    for (Index part = 0; part < parts; ++part) {
+      ReadArray& array = arrays[static_cast<std::size_t>(s * parts + part)];
+      array.coefficient = part == 0 ? share : -share;
+      array.effective =
+          MatrixF::Zero(direction == Direction::forward ? outputs_ : slot_count(), inputs_);
     }
-  }
-  if (technology().gain == Gain::tile) {
-    const Index columns = technology().tile_columns;
-    for (Index c = 0; c < tile_column_count_; ++c) {
-      for (Index r = 0; r < tile_row_count_; ++r) {
-        wanted.col(r)
-            .segment(c * columns, columns)
-            .setConstant(wanted.col(r).segment(c * columns, columns).sum());
-        found.col(r)
-            .segment(c * columns, columns)
-            .setConstant(found.col(r).segment(c * columns, columns).sum());
+    for_each_output([&](Index o) {
+      const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
+      for (Index part = 0; part < 2; ++part) {
+        MatrixF& to = arrays[static_cast<std::size_t>(s * parts + (apart ? part : 0))].effective;
+        const Index cell = first_cell + (offset ? 0 : part);
+        const Index bitline =
+            offset && part == 1 ? reference_bitline(slot) : bitline_of(cell, slot);
+        const float sign = part == 1 && !apart ? -1.0F : 1.0F;
+        float* line = to.data() + (direction == Direction::forward ? o : slot) * inputs_;
+        for (Index r = 0; r < tile_row_count_; ++r) {
+          const Index first = r * rows;
+          add_effective(plane_of(cell), direction, bitline, first, std::min(rows, inputs_ - first),
+                        direction == Direction::forward ? sign : sign * gain_(o, r), line + first);
+        }
       }
+    });
+  }
+  return arrays;
+}
+
+void CrossbarMatrix::set_column_order(const std::vector<Index>& slot_of_output) {
+  check_column_order(slot_of_output);
+  const std::vector<MatrixF> cells = state().cells;
+  for (Plane& plane : planes_) plane.state.setZero();
+  set_references();
+  slot_of_output_ = slot_of_output;
+  place_cells(cells);
+  measure_all();
+}
+
+void CrossbarMatrix::place_cells(const std::vector<MatrixF>& cells) {
+  for (Index c = 0; c < encoder_.cells(); ++c) {
+    const MatrixF& from = cells[static_cast<std::size_t>(c)];
+    for (Index o = 0; o < outputs_; ++o) {
+      std::copy_n(from.data() + o * inputs_, inputs_,
+                  cell_line(c, slot_of_output_[static_cast<std::size_t>(o)]));
     }
   }
-  for (Index o = 0; o < outputs_; ++o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    for (Index r = 0; r < tile_row_count_; ++r) {
-      gain_(o, r) =
-          found(slot, r) > 0 ? static_cast<float>(wanted(slot, r) / found(slot, r)) : 1.0F;
+}
+
+CrossbarMatrix::State CrossbarMatrix::state() const {
+  State state;
+  state.weight_range = weight_range_;
+  for (Index c = 0; c < encoder_.cells(); ++c) {
+    MatrixF x(outputs_, inputs_);
+    for (Index o = 0; o < outputs_; ++o) {
+      std::copy_n(cell_line(c, slot_of_output_[static_cast<std::size_t>(o)]), inputs_,
+                  x.data() + o * inputs_);
+    }
+    state.cells.push_back(std::move(x));
+  }
+  for (const Plane& plane : planes_) {
+    state.ratios.push_back(plane.ratio);
+    if (plane.backward.size() > 0) state.backward.push_back(plane.backward);
+  }
+  state.gain = gain_;
+  state.updates_since_refresh = updates_since_refresh_;
+  state.update_count = update_count_;
+  state.read_count = read_count_;
+  state.slot_of_output = slot_of_output_;
+  state.choice = choice_;
+  state.certificate = certificate_;
+  return state;
+}
+
+void CrossbarMatrix::check_shapes(const std::vector<MatrixF>& matrices, Index count, Index rows,
+                                  Index columns) {
+  if (static_cast<Index>(matrices.size()) != count) {
+    throw InvalidArgument(
+        fmt::format("crossbar state: expected {} matrices, got {}", count, matrices.size()));
+  }
+  for (const MatrixF& matrix : matrices) {
+    if (matrix.rows() != rows || matrix.cols() != columns) {
+      throw InvalidArgument(fmt::format("crossbar state: expected {} x {}, got {} x {}", rows,
+                                        columns, matrix.rows(), matrix.cols()));
     }
   }
+}
+
+void CrossbarMatrix::restore(const State& state) {
+  const Index bitlines = tile_column_count_ * technology().tile_columns;
+  const Index wordlines = tile_row_count_ * technology().tile_rows;
+  const bool swap = technology().terminals == Terminals::swap;
+  check_shapes(state.cells, encoder_.cells(), outputs_, inputs_);
+  check_shapes(state.ratios, plane_count(), bitlines, wordlines);
+  check_shapes(state.backward, swap ? plane_count() : 0, bitlines, wordlines);
+  check_shapes({state.gain}, 1, outputs_, tile_row_count_);
+  check_column_order(state.slot_of_output);
+  weight_range_ = checked_range(state.weight_range);
+  slot_of_output_ = state.slot_of_output;
+  updates_since_refresh_ = state.updates_since_refresh;
+  update_count_ = state.update_count;
+  read_count_ = state.read_count;
+  choice_ = state.choice;
+  certificate_ = state.certificate;
+  gain_ = state.gain;
+  make_models();
+  for (std::size_t p = 0; p < planes_.size(); ++p) {
+    planes_[p].state.setZero();
+    planes_[p].ratio = state.ratios[p];
+    if (swap) planes_[p].backward = state.backward[p];
+  }
+  set_references();
+  place_cells(state.cells);
+  for_each_output([&](Index o) { decode_output(o); });
+  noisy_ = false;
+  compose_all();
+}
+
+void CrossbarMatrix::copy_cells(const CrossbarMatrix& other) {
+  const State from = other.state();
+  check_shapes(from.cells, encoder_.cells(), outputs_, inputs_);
+  check_column_order(from.slot_of_output);
+  weight_range_ = from.weight_range;
+  slot_of_output_ = from.slot_of_output;
+  update_count_ = from.update_count;
+  for (Plane& plane : planes_) plane.state.setZero();
+  set_references();
+  place_cells(from.cells);
+  for_each_output([&](Index o) { decode_output(o); });
+  measure_all();
 }
 
 void CrossbarMatrix::check_column_order(const std::vector<Index>& slot_of_output) const {
@@ -404,58 +495,6 @@ void CrossbarMatrix::check_column_order(const std::vector<Index>& slot_of_output
   }
 }
 
-void CrossbarMatrix::set_column_order(const std::vector<Index>& slot_of_output) {
-  check_column_order(slot_of_output);
-  for (Side* side : {&plus_, &minus_}) {
-    MatrixF moved = MatrixF::Zero(side->state.rows(), side->state.cols());
-    for (std::size_t o = 0; o < slot_of_output.size(); ++o) {
-      moved.row(slot_of_output[o]) = side->state.row(slot_of_output_[o]);
-    }
-    side->state = std::move(moved);
-  }
-  slot_of_output_ = slot_of_output;
-  measure_all();
-}
-
-CrossbarMatrix::State CrossbarMatrix::state() const {
-  State state{MatrixF(outputs_, inputs_),
-              MatrixF(outputs_, inputs_),
-              update_count_,
-              slot_of_output_,
-              choice_,
-              certificate_};
-  for (Index o = 0; o < outputs_; ++o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    state.plus.row(o) = plus_.state.row(slot).head(inputs_);
-    state.minus.row(o) = minus_.state.row(slot).head(inputs_);
-  }
-  return state;
-}
-
-void CrossbarMatrix::restore(const State& state) {
-  for (const MatrixF* x : {&state.plus, &state.minus}) {
-    if (x->rows() != outputs_ || x->cols() != inputs_) {
-      throw InvalidArgument(fmt::format("crossbar state: expected {} x {}, got {} x {}", outputs_,
-                                        inputs_, x->rows(), x->cols()));
-    }
-  }
-  check_column_order(state.slot_of_output);
-  slot_of_output_ = state.slot_of_output;
-  update_count_ = state.update_count;
-  choice_ = state.choice;
-  certificate_ = state.certificate;
-  make_models();
-  plus_.state.setZero();
-  minus_.state.setZero();
-  for (Index o = 0; o < outputs_; ++o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    plus_.state.row(slot).head(inputs_) = state.plus.row(o);
-    minus_.state.row(slot).head(inputs_) = state.minus.row(o);
-  }
-  for_each_output([&](Index o) { decode_output(o); });
-  measure_all();
-}
-
 Matrix CrossbarMatrix::tile_of(const MatrixF& matrix, Index tile) const {
   const Index rows = technology().tile_rows;
   const Index columns = technology().tile_columns;
@@ -465,12 +504,22 @@ Matrix CrossbarMatrix::tile_of(const MatrixF& matrix, Index tile) const {
       .transpose();
 }
 
-Matrix CrossbarMatrix::tile_conductance(Polarity polarity, Index tile) const {
+Matrix CrossbarMatrix::tile_conductance(Index plane_index, Index tile) const {
+  if (plane_index < 0 || plane_index >= plane_count()) {
+    throw InvalidArgument(
+        fmt::format("plane: expected 0 to {}, got {}", plane_count() - 1, plane_index));
+  }
   if (tile < 0 || tile >= tile_count()) {
     throw InvalidArgument(fmt::format("tile: expected 0 to {}, got {}", tile_count() - 1, tile));
   }
-  return (static_cast<double>(g_min_) +
-          static_cast<double>(g_width_) * tile_of(side(polarity).state, tile).array())
+  const Plane& plane = planes_[static_cast<std::size_t>(plane_index)];
+  const Matrix x = tile_of(plane.state, tile);
+  const auto width = static_cast<double>(g_width_);
+  if (plane.slope.size() == 0) {
+    return (static_cast<double>(g_min_) + width * x.array()).matrix();
+  }
+  return (width *
+          (x.array() * tile_of(plane.slope, tile).array() + tile_of(plane.base, tile).array()))
       .matrix();
 }
 

@@ -1,8 +1,10 @@
-#include <array>
+#include <string>
 
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/device/read_noise.hpp>
+#include <xbar/device/variation.hpp>
 #include <xbar/mapping/technology.hpp>
 
 namespace xbar::mapping {
@@ -26,6 +28,78 @@ Gain parse_gain(std::string_view name) {
   throw InvalidArgument(fmt::format("gain: expected none, tile or column, got '{}'", name));
 }
 
+std::string_view effect_name(Effect effect) {
+  switch (effect) {
+    case Effect::wires:
+      return "wires";
+    case Effect::levels:
+      return "levels";
+    case Effect::dac:
+      return "dac";
+    case Effect::adc:
+      return "adc";
+    case Effect::nonlinearity:
+      return "nonlinearity";
+    case Effect::write_noise:
+      return "write-noise";
+    case Effect::variation:
+      return "variation";
+    case Effect::faults:
+      return "faults";
+    case Effect::drift:
+      return "drift";
+    case Effect::read_noise:
+      break;
+  }
+  return "read-noise";
+}
+
+Effect parse_effect(std::string_view name) {
+  std::string names;
+  for (const Effect effect : effects) {
+    if (effect_name(effect) == name) return effect;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", effect_name(effect));
+  }
+  throw InvalidArgument(fmt::format("effect: expected one of {}; got '{}'", names, name));
+}
+
+Technology without(Technology technology, Effect effect) {
+  switch (effect) {
+    case Effect::wires:
+      technology.wires = {.source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 0, .bitline_ohm = 0};
+      break;
+    case Effect::levels:
+      technology.bits = {};
+      break;
+    case Effect::dac:
+      technology.converters.input_bits = technology.converters.dac_bits = 0;
+      break;
+    case Effect::adc:
+      technology.converters.adc_bits = 0;
+      break;
+    case Effect::nonlinearity:
+      technology.update.kind = device::UpdateKind::linear;
+      break;
+    case Effect::write_noise:
+      technology.update.write_noise = 0;
+      technology.verify = true;
+      break;
+    case Effect::variation:
+      technology.device_variation = 0;
+      break;
+    case Effect::faults:
+      technology.faults = {};
+      break;
+    case Effect::drift:
+      technology.drift = {};
+      break;
+    case Effect::read_noise:
+      technology.read_noise = 0;
+      break;
+  }
+  return technology;
+}
+
 void check_technology(const Technology& technology) {
   (void)technology.range();
   check_wires(technology.wires);
@@ -36,11 +110,17 @@ void check_technology(const Technology& technology) {
   };
   check_size("tile-rows", technology.tile_rows);
   check_size("tile-columns", technology.tile_columns);
-  if (!(technology.update.write_noise >= 0) || !(technology.update.write_noise <= 10)) {
-    throw InvalidArgument(
-        fmt::format("write-noise: expected 0 to 10 (of the conductance range), got {}",
-                    technology.update.write_noise));
+  if (technology.layout != Layout::differential && technology.tile_columns < 2) {
+    throw InvalidArgument(fmt::format("tile-columns: expected at least 2 with layout {}, got {}",
+                                      layout_name(technology.layout), technology.tile_columns));
   }
+  (void)WeightEncoder(technology.layout, technology.bits);
+  check_converters(technology.converters);
+  device::check_update_model(technology.update);
+  device::check_device_variation(technology.device_variation);
+  device::check_cell_faults(technology.faults);
+  device::check_drift(technology.drift);
+  device::check_read_noise(technology.read_noise);
 }
 
 }  // namespace xbar::mapping

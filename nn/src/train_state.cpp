@@ -1,4 +1,5 @@
 #include <charconv>
+#include <span>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -8,10 +9,6 @@
 
 namespace xbar::nn {
 namespace {
-
-constexpr std::string_view history_header =
-    "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,seconds,"
-    "images_per_second";
 
 [[noreturn]] void fail(std::string_view key, std::string_view expected, std::string_view found) {
   throw InvalidArgument(
@@ -48,32 +45,67 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+// One value a phase, apart by commas.
+std::string phases_text(const PhaseTimes& times) {
+  std::string text;
+  for (const Phase& phase : phases) {
+    text += fmt::format("{}{}", text.empty() ? "" : ",", times.*phase.seconds);
+  }
+  return text;
+}
+
+PhaseTimes phases_from(std::string_view key, std::span<const std::string_view> fields) {
+  if (fields.size() != phases.size()) {
+    fail(key, fmt::format("{} times of phases", phases.size()), fmt::to_string(fields.size()));
+  }
+  PhaseTimes times;
+  for (std::size_t k = 0; k < phases.size(); ++k) {
+    times.*phases[k].seconds = parse<double>(key, fields[k]);
+  }
+  return times;
+}
+
+constexpr std::size_t fields_before_phases = 8;
+
+std::string history_header() {
+  std::string text =
+      "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,seconds,"
+      "images_per_second";
+  for (const Phase& phase : phases) text += fmt::format(",{}", phase.name);
+  return text;
+}
+
 std::string history_text(const std::vector<EpochRecord>& history) {
-  std::string text(history_header);
+  std::string text = history_header();
   for (const EpochRecord& r : history) {
-    text +=
-        fmt::format("\n{},{},{},{},{},{},{},{}", r.epoch, r.learning_rate, r.train_loss,
-                    r.train_accuracy, r.test_loss, r.test_accuracy, r.seconds, r.images_per_second);
+    text += fmt::format("\n{},{},{},{},{},{},{},{},{}", r.epoch, r.learning_rate, r.train_loss,
+                        r.train_accuracy, r.test_loss, r.test_accuracy, r.seconds,
+                        r.images_per_second, phases_text(r.phases));
   }
   return text;
 }
 
 std::vector<EpochRecord> history_from(std::string_view text) {
   const std::vector<std::string_view> lines = split(text, '\n');
-  if (lines.front() != history_header) fail("history", history_header, lines.front());
+  if (lines.front() != history_header()) fail("history", history_header(), lines.front());
   std::vector<EpochRecord> history;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const std::vector<std::string_view> fields = split(lines[i], ',');
-    if (fields.size() != 8) fail("history", "8 fields a line", lines[i]);
+    if (fields.size() != fields_before_phases + phases.size()) {
+      fail("history", fmt::format("{} fields a line", fields_before_phases + phases.size()),
+           lines[i]);
+    }
     const auto real = [&](std::size_t field) { return parse<double>("history", fields[field]); };
-    history.push_back({.epoch = parse<Index>("history", fields[0]),
-                       .learning_rate = real(1),
-                       .train_loss = real(2),
-                       .train_accuracy = real(3),
-                       .test_loss = real(4),
-                       .test_accuracy = real(5),
-                       .seconds = real(6),
-                       .images_per_second = real(7)});
+    history.push_back(
+        {.epoch = parse<Index>("history", fields[0]),
+         .learning_rate = real(1),
+         .train_loss = real(2),
+         .train_accuracy = real(3),
+         .test_loss = real(4),
+         .test_accuracy = real(5),
+         .phases = phases_from("history", std::span(fields).subspan(fields_before_phases)),
+         .seconds = real(6),
+         .images_per_second = real(7)});
   }
   return history;
 }
@@ -86,6 +118,11 @@ TensorFile to_tensor_file(const TrainState& state) {
   const TrainOptions& options = state.options;
   file.metadata = {
       {"epoch", fmt::to_string(state.epoch)},
+      {"step", fmt::to_string(state.step)},
+      {"loss_sum", fmt::to_string(state.loss_sum)},
+      {"correct", fmt::to_string(state.correct)},
+      {"phases", phases_text(state.phases)},
+      {"train_images", fmt::to_string(state.train_images)},
       {"history", history_text(state.history)},
       {"options/epochs", fmt::to_string(options.epochs)},
       {"options/batch", fmt::to_string(options.batch)},
@@ -110,6 +147,11 @@ TensorFile to_tensor_file(const TrainState& state) {
 TrainState train_state_from(const TensorFile& file) {
   TrainState state;
   state.epoch = number<Index>(file, "epoch");
+  state.step = number<Index>(file, "step");
+  state.loss_sum = number<double>(file, "loss_sum");
+  state.correct = number<Index>(file, "correct");
+  state.phases = phases_from("phases", split(entry(file, "phases"), ','));
+  state.train_images = number<Index>(file, "train_images");
   state.history = history_from(entry(file, "history"));
   state.optimizer = file.tensors;
   TrainOptions& options = state.options;
@@ -133,6 +175,7 @@ TrainState train_state_from(const TensorFile& file) {
     fail("epoch", fmt::format("{}, the lines of history", state.history.size()),
          fmt::to_string(state.epoch));
   }
+  if (state.step < 0) fail("step", "a number >= 0", fmt::to_string(state.step));
   return state;
 }
 

@@ -1,15 +1,16 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/random.hpp>
+#include <xbar/core/stopwatch.hpp>
 #include <xbar/nn/adam.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
 #include <xbar/nn/sgd.hpp>
@@ -21,7 +22,7 @@
 namespace xbar::nn {
 namespace {
 
-void check_resume(const TrainState& state, const TrainOptions& options) {
+void check_resume(const TrainState& state, const TrainOptions& options, Index images) {
   const TrainOptions& former = state.options;
   const auto check = [](const char* name, auto expected, auto found) {
     if (expected != found) {
@@ -29,6 +30,7 @@ void check_resume(const TrainState& state, const TrainOptions& options) {
           "resume: {}: expected {}, with which the run began, found {}", name, expected, found));
     }
   };
+  check("training images", state.train_images, images);
   check("batch", former.batch, options.batch);
   check("learning_rate", former.learning_rate, options.learning_rate);
   check("optimizer", optimizer_name(former.optimizer), optimizer_name(options.optimizer));
@@ -95,62 +97,143 @@ class Run {
         order_(static_cast<std::size_t>(data.train.count)),
         steps_((data.train.count + options.batch - 1) / options.batch) {}
 
-  void resume(const TrainState& state) { optimizer_->load_state(state.optimizer); }
-
-  EpochRecord epoch(Index epoch) {
-    const auto start = std::chrono::steady_clock::now();
-    shuffle(order_, options_.seed, epoch);
-    EpochRecord record;
-    record.epoch = epoch + 1;
-    const double epoch_rate =
-        learning_rate_at(options_.schedule, options_.learning_rate, epoch, options_.epochs);
-    Index correct = 0;
-    for (Index step = 0; step < steps_; ++step) {
-      record.learning_rate = epoch_rate * warmup_share(options_.schedule, epoch, step, steps_);
-      gather(epoch, step);
-      const double loss = train_step(record.learning_rate);
-      if (!std::isfinite(loss)) {
-        throw NumericalError(
-            fmt::format("training diverged: the loss is {} at epoch {}, step {} of {} (learning "
-                        "rate {})",
-                        std::isnan(loss) ? "NaN" : "infinite", epoch + 1, step + 1, steps_,
-                        record.learning_rate));
-      }
-      record.train_loss += loss * static_cast<double>(labels_.size());
-      correct += loss_.correct_count();
-      if (callbacks_.progress) {
-        callbacks_.progress({"train", static_cast<double>(epoch * steps_ + step + 1),
-                             static_cast<double>(options_.epochs * steps_),
-                             fmt::format("epoch {} loss {:.3f}", epoch + 1, loss)});
-      }
+  void resume(const TrainState& state) {
+    check_resume(state, options_, data_.train.count);
+    if (state.step > steps_) {
+      throw InvalidArgument(
+          fmt::format("resume: step: expected at most {}, found {}", steps_, state.step));
     }
-    const auto count = static_cast<double>(data_.train.count);
-    record.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    record.images_per_second = count / record.seconds;
-    record.train_loss /= count;
-    record.train_accuracy = static_cast<double>(correct) / count;
-    for (WeightedLayer* layer : network_.weighted_layers()) layer->weight_store().refresh();
-    record.test_loss = record.test_accuracy = std::numeric_limits<double>::quiet_NaN();
-    if (data_.test.count > 0) {
-      const Evaluation test = evaluate(network_, data_.test, 250, callbacks_.progress);
-      record.test_loss = test.loss;
-      record.test_accuracy = test.accuracy;
-    }
-    return record;
+    optimizer_->load_state(state.optimizer);
+    history_ = state.history;
+    step_ = state.step;
+    loss_sum_ = state.loss_sum;
+    correct_ = state.correct;
+    phases_ = state.phases;
   }
 
-  [[nodiscard]] TrainState state(const std::vector<EpochRecord>& history) const {
-    return {static_cast<Index>(history.size()), options_, optimizer_->state(), history};
+  // All epochs that are left.
+  const std::vector<EpochRecord>& go() {
+    while (static_cast<Index>(history_.size()) < options_.epochs) {
+      epoch(static_cast<Index>(history_.size()));
+      if (callbacks_.on_epoch_end) callbacks_.on_epoch_end(state(), network_);
+    }
+    return history_;
   }
 
  private:
-  double train_step(double learning_rate) {
+  // What is left of `epoch`, and its evaluation.
+  void epoch(Index epoch) {
+    shuffle(order_, options_.seed, epoch);
+    const double epoch_rate =
+        learning_rate_at(options_.schedule, options_.learning_rate, epoch, options_.epochs);
+    const auto rate = [&](Index step) {
+      return epoch_rate * warmup_share(options_.schedule, epoch, step, steps_);
+    };
+    while (step_ < steps_) {
+      const double loss = train_step(epoch, step_, rate(step_));
+      if (!std::isfinite(loss)) {
+        throw NumericalError(fmt::format(
+            "training diverged: the loss is {} at epoch {}, step {} of {} (learning "
+            "rate {})",
+            std::isnan(loss) ? "NaN" : "infinite", epoch + 1, step_ + 1, steps_, rate(step_)));
+      }
+      ++step_;
+      loss_sum_ += loss * static_cast<double>(labels_.size());
+      correct_ += loss_.correct_count();
+      if (step_ == steps_) {
+        timed(&PhaseTimes::update, [&] {
+          for (WeightedLayer* layer : network_.weighted_layers()) layer->weight_store().refresh();
+        });
+      }
+      report_step(epoch, loss, rate(step_ - 1));
+    }
+
+    const auto count = static_cast<double>(data_.train.count);
+    EpochRecord record;
+    record.epoch = epoch + 1;
+    record.learning_rate = rate(steps_ - 1);
+    record.train_loss = loss_sum_ / count;
+    record.train_accuracy = static_cast<double>(correct_) / count;
+    record.test_loss = record.test_accuracy = std::numeric_limits<double>::quiet_NaN();
+    if (data_.test.count > 0) {
+      const Stopwatch watch;
+      const Evaluation test = evaluate(network_, data_.test, 250, callbacks_.progress);
+      phases_.evaluation += watch.seconds();
+      record.test_loss = test.loss;
+      record.test_accuracy = test.accuracy;
+    }
+    record.phases = phases_;
+    record.seconds = phases_.training();
+    record.images_per_second = count / record.seconds;
+    history_.push_back(record);
+    step_ = 0;
+    loss_sum_ = 0;
+    correct_ = 0;
+    phases_ = {};
+  }
+
+  [[nodiscard]] TrainState state() const {
+    return {static_cast<Index>(history_.size()),
+            step_,
+            loss_sum_,
+            correct_,
+            phases_,
+            data_.train.count,
+            options_,
+            optimizer_->state(),
+            history_};
+  }
+
+  void report_step(Index epoch, double loss, double learning_rate) const {
+    const Index images = std::min(step_ * options_.batch, data_.train.count);
+    if (callbacks_.on_step) {
+      callbacks_.on_step({epoch + 1, step_, steps_, learning_rate, loss,
+                          static_cast<double>(images) / phases_.training()},
+                         [this] { return state(); });
+    }
+    if (callbacks_.progress) {
+      callbacks_.progress({"train", static_cast<double>(epoch * data_.train.count + images),
+                           static_cast<double>(options_.epochs * data_.train.count),
+                           fmt::format("epoch {} loss {:.3f}", epoch + 1, loss)});
+    }
+  }
+
+  [[nodiscard]] StoreTimes store_times() const {
+    StoreTimes sum;
+    for (const WeightedLayer* layer : std::as_const(network_).weighted_layers()) {
+      const StoreTimes times = layer->weight_store().times();
+      sum.surrogate += times.surrogate;
+      sum.converters += times.converters;
+      sum.certificate += times.certificate;
+    }
+    return sum;
+  }
+
+  // Adds the time of `body` to `phase`, but to their own what the stores name of it.
+  template <typename Body>
+  void timed(double PhaseTimes::*phase, const Body& body) {
+    const StoreTimes before = store_times();
+    const Stopwatch watch;
+    body();
+    const double seconds = watch.seconds();
+    const StoreTimes after = store_times();
+    const double surrogate = after.surrogate - before.surrogate;
+    const double converters = after.converters - before.converters;
+    const double certificate = after.certificate - before.certificate;
+    phases_.*phase += seconds - surrogate - converters - certificate;
+    phases_.surrogate += surrogate;
+    phases_.converters += converters;
+    phases_.certificate += certificate;
+  }
+
+  double train_step(Index epoch, Index step, double learning_rate) {
     const ModeScope training(network_, true);
-    const double loss = loss_.forward(network_.forward(images_), labels_);
+    timed(&PhaseTimes::data, [&] { gather(epoch, step); });
+    double loss = 0;
+    timed(&PhaseTimes::forward, [&] { loss = loss_.forward(network_.forward(images_), labels_); });
     if (!std::isfinite(loss)) return loss;
-    network_.backward(loss_.backward());
-    optimizer_->step(learning_rate);
+    timed(&PhaseTimes::backward, [&] { network_.backward(loss_.backward()); });
+    timed(&PhaseTimes::update, [&] { optimizer_->step(learning_rate); });
     return loss;
   }
 
@@ -189,6 +272,12 @@ class Run {
   Index steps_;
   Tensor images_;
   std::vector<std::uint8_t> labels_;
+  std::vector<EpochRecord> history_;
+  // Of the epoch under way:
+  Index step_ = 0;
+  double loss_sum_ = 0;
+  Index correct_ = 0;
+  PhaseTimes phases_;
 };
 
 }  // namespace
@@ -212,18 +301,12 @@ TrainReport train(Network& network, const DataSet& data, const TrainOptions& opt
   check_images(network, data.train, "train");
   if (data.test.count > 0) check_images(network, data.test, "test");
 
-  TrainReport report;
   Run run(network, data, options, callbacks);
-  if (resume != nullptr) {
-    check_resume(*resume, options);
-    run.resume(*resume);
-    report.epochs = resume->history;
-  }
-  while (static_cast<Index>(report.epochs.size()) < options.epochs) {
-    report.epochs.push_back(run.epoch(static_cast<Index>(report.epochs.size())));
-    if (callbacks.on_epoch_end) callbacks.on_epoch_end(run.state(report.epochs), network);
-  }
-  for (const EpochRecord& record : report.epochs) report.seconds += record.seconds;
+  if (resume != nullptr) run.resume(*resume);
+  TrainReport report;
+  report.epochs = run.go();
+  for (const EpochRecord& record : report.epochs) report.phases += record.phases;
+  report.seconds = report.phases.training();
   if (report.seconds > 0) {
     report.images_per_second = static_cast<double>(report.epochs.size()) *
                                static_cast<double>(data.train.count) / report.seconds;

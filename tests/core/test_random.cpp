@@ -1,13 +1,18 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
+#include <span>
 #include <vector>
 
+#include <xbar/core/isa.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/random.hpp>
 
+#include "random_kernels.hpp"
 #include "support/catch.hpp"
 
 using xbar::RandomStream;
@@ -19,6 +24,33 @@ namespace {
 // or fails for ever, so it needs no allowance for bad luck.
 constexpr double five_sigma = 5.0;
 constexpr std::uint64_t draws = 200000;
+constexpr std::size_t many = 1000000;
+
+using Fill = void (*)(const RandomStream&, std::uint64_t, std::span<float>);
+
+std::vector<float> drawn(Fill fill, const RandomStream& stream, std::uint64_t first,
+                         std::size_t count) {
+  std::vector<float> values(count);
+  fill(stream, first, values);
+  return values;
+}
+
+// Largest distance of the empirical distribution from the law's, times sqrt(n). Kolmogorov:
+// P(> 2.74) = 2 exp(-2 * 2.74^2) = 6e-7, what five standard errors leave of a normal law.
+double kolmogorov(std::vector<float> values, const std::function<double(double)>& law) {
+  std::sort(values.begin(), values.end());
+  const auto n = static_cast<double>(values.size());
+  double largest = 0;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const double p = law(values[k]);
+    largest =
+        std::max({largest, p - static_cast<double>(k) / n, (static_cast<double>(k) + 1) / n - p});
+  }
+  return largest * std::sqrt(n);
+}
+constexpr double kolmogorov_limit = 2.74;
+
+double normal_law(double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; }
 
 }  // namespace
 
@@ -170,4 +202,166 @@ TEST_CASE("core/random: below is uniform over its range, also beyond 32 bits") {
   CHECK(inside);
   CHECK(seen.size() == 1000);  // a repeat among 2^40 has a chance of 5e-7
   CHECK(stream.below(0, 1) == 0);
+}
+
+TEST_CASE("core/random: the values of bulk draws are fixed for ever, bit by bit") {
+  // From the second implementation in Python, with single precision by rounding every result.
+  struct Row {
+    std::uint64_t index;
+    float uniform;
+    float normal;
+  };
+  const RandomStream stream(1, "shuffle");
+  for (const Row& row :
+       {Row{0, 0x1.5c0094p-1F, -0x1.613412p-1F}, Row{17, 0x1.c5110ep-1F, -0x1.fca02p+0F},
+        Row{47, 0x1.c70f66p-1F, -0x1.20fb8ep-3F}, Row{63, 0x1.e7f95ep-1F, -0x1.dbc784p-2F},
+        Row{1000003, 0x1.e5508p-1F, -0x1.b99536p-6F},
+        Row{(1ULL << 36U) + 5, 0x1.0fcab2p-5F, -0x1.33f53ep-4F}}) {
+    CHECK(drawn(xbar::fill_uniform, stream, row.index, 1).front() == row.uniform);
+    CHECK(drawn(xbar::fill_normal, stream, row.index, 1).front() == row.normal);
+  }
+}
+
+TEST_CASE("core/random: bulk draws are the formula of their words") {
+  // The reference is in double precision. A uniform draw is rounded twice, by at most half a unit,
+  // 2^-24 of its value (2^-25 near 1, where that moves the radius r by 2^-24 / r in all); what
+  // follows costs a few units in the last place of at most 6.8.
+  for (const RandomStream& stream :
+       {RandomStream(5, "words"), RandomStream(5, "words").substream(1ULL << 40U)}) {
+    const std::uint64_t first =
+        (1ULL << 34U) - 1000;  // the lower half of the counter overflows: / 4
+    const auto uniform = drawn(xbar::fill_uniform, stream, first, 20000);
+    const auto normal = drawn(xbar::fill_normal, stream, first, 20000);
+    double uniform_error = 0;
+    double normal_error = 0;
+    for (std::size_t k = 0; k < normal.size(); ++k) {
+      const std::uint64_t i = first + k;
+      const std::size_t w = i / 16 % 4;
+      const auto word = stream.bits(16 * (i / 64) + i % 16);
+      const double u = (word[w] + 0.5) * 0x1p-32;
+      uniform_error = std::max(uniform_error, std::fabs(uniform[k] - u) / u);
+      const double r = std::sqrt(-2 * std::log((word[w & 2U] + 0.5) * 0x1p-32));
+      // Quarter and offset from its middle, as the kernel takes them.
+      const std::uint32_t turn = word[(w & 2U) + 1];
+      const double offset = static_cast<std::int32_t>(turn << 2U) / 4;
+      const double angle = std::acos(-1.0) / 2 * ((turn >> 30U) + offset * 0x1p-30);
+      const double z = r * (w % 2 == 0 ? std::cos(angle) : std::sin(angle));
+      normal_error = std::max(normal_error, std::fabs(normal[k] - z) / (1e-6 + 0x1p-24 / r));
+    }
+    CHECK(uniform_error <= 0x1p-23);
+    CHECK(normal_error <= 1);
+  }
+}
+
+TEST_CASE("core/random: every build of the bulk draws gives the same bits") {
+  using Groups = void (*)(const xbar::DrawKey&, std::uint64_t, long, float*);
+  const xbar::DrawKey key{{0x12345678U, 0x9abcdef0U}, 0xfedcba9876543210ULL};
+  const auto values = [&](Groups groups) {
+    std::vector<float> out(static_cast<std::size_t>(xbar::draw_group) * 1000);
+    groups(key, (1ULL << 28U) - 500, 1000, out.data());
+    return out;
+  };
+  const auto uniform = values(xbar::baseline::uniform_groups);
+  const auto normal = values(xbar::baseline::normal_groups);
+  CHECK(uniform[0] != uniform[1]);
+#if defined(__x86_64__)
+  if (xbar::isa() >= xbar::Isa::avx2) {
+    CHECK(values(xbar::avx2::uniform_groups) == uniform);
+    CHECK(values(xbar::avx2::normal_groups) == normal);
+  }
+  if (xbar::isa() >= xbar::Isa::avx512) {
+    CHECK(values(xbar::avx512::uniform_groups) == uniform);
+    CHECK(values(xbar::avx512::normal_groups) == normal);
+  }
+#endif
+}
+
+TEST_CASE("core/random: a bulk draw does not depend on how the range is cut") {
+  const RandomStream stream(7, "cut");
+  for (const Fill fill : {&xbar::fill_uniform, &xbar::fill_normal}) {
+    const auto whole = drawn(fill, stream, 1000, 2000);
+    // Pieces of 0, 1, 2, ... draws: every offset in a group, pieces within one and over several.
+    std::vector<float> pieces(2000);
+    std::size_t first = 0;
+    for (std::size_t size = 0; first < pieces.size(); ++size) {
+      const std::size_t count = std::min(size * size % 211, pieces.size() - first);
+      fill(stream, 1000 + first, std::span(pieces).subspan(first, count));
+      first += count;
+    }
+    CHECK(pieces == whole);
+    CHECK(drawn(fill, stream, 1000, 2000) == whole);
+    CHECK(drawn(fill, stream.substream(1), 1000, 2000) != whole);
+    CHECK(drawn(fill, RandomStream(7, "cuts"), 1000, 2000) != whole);
+  }
+}
+
+TEST_CASE("core/random: bulk uniform draws follow the law") {
+  const auto u = drawn(xbar::fill_uniform, RandomStream(3, "bulk-uniform"), 0, many);
+  CHECK(kolmogorov(u, [](double x) { return x; }) <= kolmogorov_limit);
+  CHECK(*std::min_element(u.begin(), u.end()) > 0);
+  CHECK(*std::max_element(u.begin(), u.end()) < 1);
+}
+
+TEST_CASE("core/random: bulk normal draws follow the law") {
+  const auto z = drawn(xbar::fill_normal, RandomStream(3, "bulk-normal"), 0, many);
+  CHECK(kolmogorov(z, normal_law) <= kolmogorov_limit);
+  std::array<double, 5> moment{};
+  for (const double x : z) {
+    moment[1] += x;
+    moment[2] += x * x;
+    moment[3] += x * x * x;
+    moment[4] += x * x * x * x;
+  }
+  const auto n = static_cast<double>(many);
+  // Variances of z, z^2, z^3 and z^4: 1, 2, 15 and 105 - 9 = 96.
+  CHECK(std::fabs(moment[1] / n) <= five_sigma * std::sqrt(1 / n));
+  CHECK(std::fabs(moment[2] / n - 1) <= five_sigma * std::sqrt(2 / n));
+  CHECK(std::fabs(moment[3] / n) <= five_sigma * std::sqrt(15 / n));
+  CHECK(std::fabs(moment[4] / n - 3) <= five_sigma * std::sqrt(96 / n));
+}
+
+TEST_CASE("core/random: bulk normal draws have the tails of the law") {
+  const RandomStream stream(3, "bulk-tail");
+  std::array<double, 3> beyond{};  // 3, 4 and 5 on either side
+  constexpr std::uint64_t blocks = 16;
+  for (std::uint64_t block = 0; block < blocks; ++block) {
+    for (const float z : drawn(xbar::fill_normal, stream, block * many, many)) {
+      for (std::size_t k = 0; k < 3; ++k) {
+        if (std::fabs(z) > static_cast<float>(k + 3)) ++beyond[k];
+      }
+    }
+  }
+  for (std::size_t k = 0; k < 3; ++k) {
+    // Poisson: variance = mean. Of 16 million, 43,000, 1,013 and 9.2 are expected.
+    const double mean =
+        static_cast<double>(blocks * many) * 2 * normal_law(-3.0 - static_cast<double>(k));
+    CAPTURE(k + 3, mean, beyond[k]);
+    CHECK(std::fabs(beyond[k] - mean) <= five_sigma * std::sqrt(mean));
+  }
+}
+
+TEST_CASE("core/random: bulk normal neighbours, streams and substreams are independent") {
+  // Products of draws, and of their squares, for draws that share a counter (16 apart: cosine and
+  // sine of one radius, 32 apart: the other pair), neighbours, and other streams.
+  const RandomStream a(3, "a");
+  const auto z = drawn(xbar::fill_normal, a, 0, many);
+  const auto correlation = [&](const std::vector<float>& other) {
+    double plain = 0;
+    double squares = 0;
+    for (std::size_t k = 0; k < many; ++k) {
+      plain += z[k] * other[k];
+      squares += (z[k] * z[k] - 1.0) * (other[k] * other[k] - 1.0);
+    }
+    const auto n = static_cast<double>(many);
+    CHECK(std::fabs(plain / n) <= five_sigma / std::sqrt(n));        // variance 1
+    CHECK(std::fabs(squares / n) <= five_sigma * 2 / std::sqrt(n));  // variance 2 * 2
+  };
+  for (const std::uint64_t lag : {1U, 2U, 4U, 8U, 16U, 32U, 48U, 64U, 65U}) {
+    CAPTURE(lag);
+    correlation(drawn(xbar::fill_normal, a, lag, many));
+  }
+  correlation(drawn(xbar::fill_normal, RandomStream(3, "b"), 0, many));
+  correlation(drawn(xbar::fill_normal, RandomStream(4, "a"), 0, many));
+  correlation(drawn(xbar::fill_normal, a.substream(0), 0, many));
+  correlation(drawn(xbar::fill_normal, a.substream(1), 0, many));
 }

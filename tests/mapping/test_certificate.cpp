@@ -91,21 +91,20 @@ TEST_CASE("mapping/certificate: the error in use is that of the weights before t
   CrossbarMatrix again(64, 64, 1.0F, checked(ModelKind::exact, 0));
   again.program(random_weight(2, 0.5));
   Matrix before[2];
-  for (const auto polarity : {xbar::mapping::Polarity::plus, xbar::mapping::Polarity::minus}) {
-    const Matrix g = again.tile_conductance(polarity, 0);
-    before[static_cast<int>(polarity)] =
+  for (const Index plane : {0, 1}) {
+    const Matrix g = again.tile_conductance(plane, 0);
+    before[plane] =
         xbar::surrogate::effective_conductance(ModelKind::exact, g, again.technology().wires)
             .cwiseQuotient(g);
   }
   double closest = 1;
   const Matrix inputs = xbar::surrogate::random_sparse_inputs(64, 16, 1);
-  for (const auto polarity : {xbar::mapping::Polarity::plus, xbar::mapping::Polarity::minus}) {
-    const Matrix g = matrix.tile_conductance(polarity, 0);
+  for (const Index plane : {0, 1}) {
+    const Matrix g = matrix.tile_conductance(plane, 0);
     const Matrix exact =
         xbar::surrogate::effective_conductance(ModelKind::exact, g, matrix.technology().wires);
-    const double error = xbar::surrogate::current_error(
-                             g.cwiseProduct(before[static_cast<int>(polarity)]), exact, inputs)
-                             .relative;
+    const double error =
+        xbar::surrogate::current_error(g.cwiseProduct(before[plane]), exact, inputs).relative;
     closest = std::min(closest, std::abs(error / matrix.certificate().worst_error - 1));
   }
   CHECK(closest <= 1e-4);

@@ -101,6 +101,7 @@ TEST_CASE("nn/crossbar_weight: in-situ training learns, and resumes bit for bit"
   options.epochs = 3;
   options.schedule.kind = xbar::nn::ScheduleKind::cosine;
   auto mapping = mapping_with(ModelKind::operating_point, 64);
+  mapping.scale = xbar::nn::WeightScale::headroom;
   mapping.headroom = 4.0;
   mapping.technology.update.write_noise = 0.001;
 
@@ -136,12 +137,12 @@ TEST_CASE("nn/crossbar_weight: a state of another network is refused by name", "
   xbar::nn::Network network = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
   xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder, 64));
   xbar::TensorFile cells = xbar::nn::crossbar_state(network);
-  cells.tensors["fc2.plus"].shape = {1, 2};
+  cells.tensors["fc2.cells"].shape = {1, 2};
   REQUIRE_THROWS_WITH(xbar::nn::load_crossbar_state(network, cells),
-                      xbar_test::Contains("fc2.plus") && xbar_test::Contains("(128, 256)"));
-  cells.tensors.erase("fc2.plus");
+                      xbar_test::Contains("fc2.cells") && xbar_test::Contains("(2, 128, 256)"));
+  cells.tensors.erase("fc2.cells");
   REQUIRE_THROWS_WITH(xbar::nn::load_crossbar_state(network, cells),
-                      xbar_test::Contains("'fc2.plus' is missing"));
+                      xbar_test::Contains("'fc2.cells' is missing"));
   REQUIRE_THROWS_AS(xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder),
                                                std::vector<float>{1.0F}),
                     xbar::InvalidArgument);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,83 @@ std::vector<std::string> weight_shapes(Network& network) {
   return result;
 }
 
+constexpr Index square(Index x) { return x * x; }
+
+// Weights and biases of a convolution with a square kernel, or of a linear layer (kernel 1).
+constexpr Index with_bias(Index in, Index out, Index kernel = 1) {
+  return out * in * square(kernel) + out;
+}
+
+// A convolution without a bias, and scale and shift of the batch norm behind it.
+constexpr Index with_norm(Index in, Index out, Index kernel = 3) {
+  return out * in * square(kernel) + 2 * out;
+}
+
+// Parameters of a residual network of three-by-three convolutions for colour images and ten
+// classes; a stage that begins with another number of channels has a projection there, or none.
+Index residual_network(const std::vector<Index>& widths, Index blocks, bool projections) {
+  Index channels = widths.front();
+  Index result = with_norm(3, channels);
+  for (const Index width : widths) {
+    if (projections && width != channels) result += with_norm(channels, width, 1);
+    result += with_norm(channels, width) + (2 * blocks - 1) * with_norm(width, width);
+    channels = width;
+  }
+  return result + with_bias(channels, 10);
+}
+
+Index convolutions(const std::vector<Index>& channels, Index (*one)(Index, Index, Index)) {
+  Index result = 0;
+  for (std::size_t k = 1; k < channels.size(); ++k) result += one(channels[k - 1], channels[k], 3);
+  return result;
+}
+
 }  // namespace
+
+TEST_CASE("nn/models: every model has the parameters that its layers' sizes give") {
+  const std::map<std::string, Index> expected{
+      {"mlp", with_bias(3072, 256) + with_bias(256, 128) + with_bias(128, 10)},
+      {"lenet5", with_bias(1, 6, 5) + with_bias(6, 16, 5) + with_bias(16 * 5 * 5, 120) +
+                     with_bias(120, 84) + with_bias(84, 10)},
+      {"alexnet", convolutions({3, 64, 192, 384, 256, 256}, with_bias) +
+                      with_bias(256 * 2 * 2, 4096) + with_bias(4096, 4096) + with_bias(4096, 10)},
+      {"vgg8", convolutions({3, 128, 128, 256, 256, 512, 512}, with_bias) +
+                   with_bias(512 * 4 * 4, 1024) + with_bias(1024, 10)},
+      {"vgg8s", convolutions({3, 32, 32, 64, 64, 128, 128}, with_norm) +
+                    with_bias(128 * 4 * 4, 256) + with_bias(256, 10)},
+      {"vgg16",
+       convolutions({3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512}, with_norm) +
+           with_bias(512, 10)},
+      {"resnet18", residual_network({64, 128, 256, 512}, 2, true)},
+      {"resnet20", residual_network({16, 32, 64}, 3, false)},
+      {"resnet56", residual_network({16, 32, 64}, 9, false)},
+  };
+  for (const std::string& name : model_names()) {
+    INFO(name);
+    REQUIRE(expected.contains(name));  // a new model belongs into this test
+    const Shape images = name == "lenet5" ? Shape{1, 28, 28} : Shape{3, 32, 32};
+    Network network = make_model(name, images, 10, 1);
+    Index parameters = 0;
+    for (const Parameter* p : network.parameters()) parameters += p->shape.volume();
+    CHECK(parameters == expected.at(name));
+  }
+}
+
+TEST_CASE("nn/models: images that do not fit are refused by model, expected and found shape") {
+  for (const std::string& name : model_names()) {
+    INFO(name);
+    if (name == "mlp") continue;  // takes any image
+    const bool any_size = name.starts_with("resnet");
+    const std::string expected = any_size           ? "(channels, height, width)"
+                                 : name == "lenet5" ? "(channels, 28, 28)"
+                                                    : "(channels, 32, 32)";
+    CHECK_THROWS_WITH(make_model(name, {784}, 10, 1),
+                      Contains("model " + name) && Contains(expected) && Contains("(784,)"));
+    if (any_size) continue;
+    CHECK_THROWS_WITH(make_model(name, {3, 30, 28}, 10, 1),
+                      Contains("model " + name) && Contains(expected) && Contains("(3, 30, 28)"));
+  }
+}
 
 TEST_CASE("nn/models: mlp is 784-256-128-10") {
   Network network = make_model("mlp", {1, 28, 28}, 10, 1);

@@ -1,16 +1,20 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <omp.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/parallel.hpp>
+#include <xbar/core/stopwatch.hpp>
+#include <xbar/nn/crossbar_weight.hpp>
 #include <xbar/nn/layers/conv2d.hpp>
 #include <xbar/nn/layers/flatten.hpp>
 #include <xbar/nn/layers/linear.hpp>
@@ -18,12 +22,14 @@
 #include <xbar/nn/layers/relu.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/nn/trainer.hpp>
+#include <xbar/surrogate_calibrate/calibrate.hpp>
 
 #include "nn/support/images.hpp"
 #include "support/catch.hpp"
 
 using Catch::Matchers::Contains;
 using xbar::Index;
+using xbar::MatrixF;
 using xbar::TensorFile;
 using namespace xbar::nn;
 
@@ -91,8 +97,20 @@ TEST_CASE("nn/trainer: an epoch's record and the progress add up") {
   TrainCallbacks callbacks;
   callbacks.progress = [&](const xbar::Progress& progress) {
     if (progress.phase != "train") return;
-    CHECK(progress.total == 16);  // 4 epochs of 4 steps
+    CHECK(progress.total == 200);  // 4 epochs of 50 images
     done.push_back(progress.done);
+  };
+  Index steps = 0;
+  callbacks.on_step = [&](const StepRecord& step, const std::function<TrainState()>& state) {
+    CHECK(step.epoch == steps / 4 + 1);
+    CHECK(step.step == steps % 4 + 1);
+    CHECK(step.steps == 4);
+    CHECK(step.learning_rate == learning_rate_at(small_options().schedule, 0.05, steps / 4, 4));
+    CHECK(step.loss > 0);
+    CHECK(step.images_per_second > 0);
+    CHECK(state().epoch == steps / 4);
+    CHECK(state().step == step.step);
+    CHECK(static_cast<Index>(done.size()) == steps++);  // progress comes afterwards
   };
   Index ends = 0;
   callbacks.on_epoch_end = [&](const TrainState& state, const Network& current) {
@@ -102,7 +120,11 @@ TEST_CASE("nn/trainer: an epoch's record and the progress add up") {
   };
   const TrainReport report = train(network, data, small_options(), callbacks);
   REQUIRE(done.size() == 16);
-  for (std::size_t i = 0; i < done.size(); ++i) CHECK(done[i] == static_cast<double>(i + 1));
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    // Batches of 16, 16, 16 and 2.
+    const std::size_t images = 50 * (i / 4) + std::min<std::size_t>(50, 16 * (i % 4 + 1));
+    CHECK(done[i] == static_cast<double>(images));
+  }
   CHECK(ends == 4);
   REQUIRE(report.epochs.size() == 4);
   const EpochRecord& last = report.epochs.back();
@@ -129,7 +151,7 @@ TEST_CASE("nn/trainer: every epoch sees every image once, in an order of its own
       if (progress.phase != "train") return;
       const Tensor& x = network.layers()[0]->last_input();
       for (Index n = 0; n < x.count(); ++n) {
-        orders[progress.done <= 4 ? 0 : 1].push_back(static_cast<int>(64 * x[n * 64]));
+        orders[progress.done <= 50 ? 0 : 1].push_back(static_cast<int>(64 * x[n * 64]));
       }
     };
     train(network, data, {.epochs = 2, .batch = 16, .seed = seed}, callbacks);
@@ -173,6 +195,30 @@ TEST_CASE("nn/trainer: the number of threads does not change a bit of the result
   omp_set_num_threads(threads);
   CHECK(same_bits(states[0], states[1]));
   CHECK(same_bits(states[0], states[2]));
+}
+
+TEST_CASE("nn/trainer: the number of threads does not change a bit of training on arrays") {
+  DataSet data;
+  data.train = xbar_test::random_images(70, 28, 10, 1);
+  CrossbarMapping mapping;
+  mapping.exact = xbar::surrogate::exact_solver();
+  mapping.technology.update.write_noise = 0.01;
+  mapping.refresh = 2;
+  mapping.certificate.tolerance = 1e-3;
+  const int threads = xbar::thread_count();
+  std::vector<TensorFile> weights;
+  std::vector<TensorFile> cells;
+  for (const int count : {1, 2}) {
+    omp_set_num_threads(count);
+    Network network = make_model("mlp", {1, 28, 28}, 10, 1);  // 200,704 weights in fc1
+    map_to_crossbars(network, mapping);
+    train(network, data, {.epochs = 2, .batch = 32});
+    weights.push_back(network.state());
+    cells.push_back(crossbar_state(network));
+  }
+  omp_set_num_threads(threads);
+  CHECK(same_bits(weights[0], weights[1]));
+  CHECK(same_bits(cells[0], cells[1]));
 }
 
 TEST_CASE("nn/trainer: a warm-up holds the learning rate back") {
@@ -278,6 +324,113 @@ TEST_CASE("nn/trainer: a run that stopped and resumed equals one that did not, b
   }
 }
 
+TEST_CASE("nn/trainer: a run stopped after any step and resumed equals one that was not") {
+  const bool wired = GENERATE(false, true);
+  // After the first step, within an epoch, before its test, after a warm-up, before the end.
+  const Index stop = GENERATE(1, 2, 4, 7, 11, 16);
+  CAPTURE(wired, stop);
+  const DataSet data = small_data();
+  TrainOptions options = small_options();
+  options.optimizer = OptimizerKind::adam;
+  options.learning_rate = 0.01;
+  options.augment = Augmentation::crop_flip;
+  options.schedule.warmup_epochs = 2;
+  CrossbarMapping mapping;
+  mapping.exact = xbar::surrogate::exact_solver();
+  mapping.technology.update.write_noise = 0.01;
+  mapping.refresh = 3;
+  mapping.certificate.tolerance = 1e-3;
+  const auto map = [&](Network& network) {
+    if (wired) map_to_crossbars(network, mapping);
+  };
+  const auto fresh = [&] {
+    Network network = small_network(1);
+    map(network);
+    return network;
+  };
+  Network whole = fresh();
+  const TrainReport expected = train(whole, data, options);
+
+  TensorFile weights;
+  TensorFile cells;
+  TensorFile rest;
+  Network stopped = fresh();
+  Index steps = 0;
+  TrainCallbacks callbacks;
+  callbacks.on_step = [&](const StepRecord&, const std::function<TrainState()>& state) {
+    // Taken at every step, which must not matter either.
+    rest = to_tensor_file(state());
+    weights = stopped.state();
+    cells = crossbar_state(stopped);
+    if (++steps == stop) throw xbar::Interrupted("stopped");
+  };
+  CHECK_THROWS_AS(train(stopped, data, options, callbacks), xbar::Interrupted);
+
+  Network resumed = small_network(999);
+  resumed.load_state(weights);
+  map(resumed);
+  if (wired) load_crossbar_state(resumed, cells);
+  const TrainState state = train_state_from(rest);
+  CHECK(4 * state.epoch + state.step == stop);
+  const TrainReport found = train(resumed, data, options, {}, &state);
+  CHECK(same_bits(whole.state(), resumed.state()));
+  CHECK(same_bits(crossbar_state(whole), crossbar_state(resumed)));
+  REQUIRE(found.epochs.size() == expected.epochs.size());
+  for (std::size_t i = 0; i < found.epochs.size(); ++i) {
+    CHECK(found.epochs[i].learning_rate == expected.epochs[i].learning_rate);
+    CHECK(found.epochs[i].train_loss == expected.epochs[i].train_loss);
+    CHECK(found.epochs[i].train_accuracy == expected.epochs[i].train_accuracy);
+    CHECK(found.epochs[i].test_loss == expected.epochs[i].test_loss);
+  }
+}
+
+TEST_CASE("nn/trainer: phases add up, and what a store spent is taken out of its step") {
+  // A store that says what it slept.
+  class SleepingStore final : public WeightStore {
+   public:
+    explicit SleepingStore(const MatrixF& weight) : weight_(weight) {}
+    [[nodiscard]] const MatrixF& weight() const override { return weight_.weight(); }
+    [[nodiscard]] const MatrixF& forward_weight() const override { return weight(); }
+    [[nodiscard]] const MatrixF& backward_weight() const override { return weight(); }
+    void update(const MatrixF& delta) override {
+      weight_.update(delta);
+      sleep(times_.certificate);
+    }
+    void set_weight(const MatrixF& weight) override { weight_.set_weight(weight); }
+    void refresh() override { sleep(times_.surrogate); }
+    [[nodiscard]] StoreTimes times() const override { return times_; }
+
+   private:
+    static void sleep(double& seconds) {
+      const xbar::Stopwatch watch;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      seconds += watch.seconds();
+    }
+    DigitalWeight weight_;
+    StoreTimes times_;
+  };
+  Network network = small_network(1);
+  WeightedLayer& layer = *network.weighted_layers().front();
+  layer.replace_weight_store(std::make_unique<SleepingStore>(layer.weight_store().weight()));
+  TrainOptions options = small_options();
+  options.epochs = 2;
+  const xbar::Stopwatch watch;
+  const TrainReport report = train(network, small_data(), options);
+  const double wall = watch.seconds();
+  CHECK(report.phases.certificate >= 8 * 0.02);  // steps
+  CHECK(report.phases.surrogate >= 2 * 0.02);    // epochs
+  CHECK(report.phases.converters == 0);
+  CHECK(report.phases.update < 0.5 * report.phases.certificate);
+  for (const double seconds : {report.phases.data, report.phases.forward, report.phases.backward,
+                               report.phases.update, report.phases.evaluation}) {
+    CHECK(seconds > 0);
+  }
+  double sum = 0;
+  for (const Phase& phase : phases) sum += report.phases.*phase.seconds;
+  CHECK(sum <= wall);
+  CHECK_THAT(report.seconds, xbar_test::WithinRel(sum - report.phases.evaluation, 1e-12));
+}
+
 TEST_CASE("nn/trainer: resuming with other options is refused, more epochs are not") {
   const DataSet data = small_data();
   TrainOptions options = small_options();
@@ -314,8 +467,15 @@ TEST_CASE("nn/trainer: resuming with other options is refused, more epochs are n
   other.schedule.kind = ScheduleKind::cosine;
   CHECK_THROWS_WITH(train(network, data, other, {}, &state),
                     Contains("constant") && Contains("cosine"));
+  DataSet fewer = data;
+  fewer.train = xbar_test::random_images(49, 8, 3, 1);
+  CHECK_THROWS_WITH(train(network, fewer, options, {}, &state),
+                    Contains("training images") && Contains("50") && Contains("49"));
   other = options;
   other.epochs = 2;
+  TrainState beyond = state;
+  beyond.step = 5;
+  CHECK_THROWS_WITH(train(network, data, other, {}, &beyond), Contains("step") && Contains("4"));
   CHECK(train(network, data, other, {}, &state).epochs.size() == 2);
   CHECK(train(network, data, options, {}, &state).epochs.size() == 1);  // nothing left to do
 }
@@ -329,7 +489,8 @@ TEST_CASE("nn/trainer: a state whose metadata are damaged is refused with the en
   };
   train(network, small_data(), small_options(), callbacks);
   CHECK(train_state_from(good).epoch == 4);
-  for (const std::string key : {"epoch", "history", "options/seed", "options/schedule"}) {
+  for (const std::string key : {"epoch", "step", "loss_sum", "correct", "phases", "train_images",
+                                "history", "options/seed", "options/schedule"}) {
     TensorFile file = good;
     file.metadata.erase(key);
     CHECK_THROWS_WITH(train_state_from(file), Contains(key));

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -77,15 +78,9 @@ Json training_run(const char* name, double on_ohm, double accuracy) {
   run["test_loss"] = 0.1;
   run["images_per_second"] = 1234.0;
   run["train_seconds"] = 183.0;
-  run["epochs"] = Json::array();
-  for (const int epoch : {1, 2}) {
-    run["epochs"].push_back({{"epoch", epoch},
-                             {"train_loss", 0.5 / epoch},
-                             {"train_accuracy", 0.9},
-                             {"test_loss", 0.2},
-                             {"test_accuracy", accuracy - 0.1 / epoch},
-                             {"seconds", 1.5}});
-  }
+  run["phase_seconds"] = {
+      {"data", 3.0}, {"forward", 80.0}, {"converters", 0.0}, {"evaluation", 12.5}};
+  run["metrics"] = "metrics.jsonl";
   run["weights"] = "weights.safetensors";
   return run;
 }
@@ -107,9 +102,30 @@ Json run_json(const char* command, Json results, bool finished = true) {
           {"results", std::move(results)}};
 }
 
+/// Two epochs, and a step between them.
+Json metrics() {
+  Json lines = Json::array();
+  for (const int epoch : {1, 2}) {
+    lines.push_back({{"kind", "step"}, {"epoch", epoch}, {"step", 50}, {"loss", 9.0}});
+    lines.push_back({{"kind", "epoch"},
+                     {"epoch", epoch},
+                     {"train_loss", 0.5 / epoch},
+                     {"test_accuracy", 0.98 - 0.1 / epoch}});
+  }
+  return lines;
+}
+
 /// A run folder in a temporary place.
 struct RunFolder {
-  explicit RunFolder(const Json& run) { write(run); }
+  explicit RunFolder(const Json& run) {
+    write(run);
+    write_metrics(metrics());
+  }
+  void write_metrics(const Json& lines, const std::string& end = "") const {
+    std::string text;
+    for (const Json& line : lines) text += line.dump() + "\n";
+    xbar::write_file_atomically(folder / "metrics.jsonl", text + end);
+  }
   void write(const Json& run) const {
     xbar::write_file_atomically(folder / "run.json", run.dump(1));
   }
@@ -395,6 +411,9 @@ TEST_CASE("report/run_page: a training is compared with ideal arithmetic") {
   CHECK(count(html, "<tr>") == 1 + 3 + 4 + 1 + 2);  // heading, trainings, deployments; certificate
   CHECK(contains(text, "solved exactly"));
   CHECK(contains(text, "the checks against the exact circuit took 1.24\u00A0% of the time"));
+  CHECK(contains(text, "Time by phase"));
+  CHECK(contains(text, "12.5"));              // the evaluation's bar
+  CHECK_FALSE(contains(text, "converters"));  // no run spent time on them
 
   // 0.989 - 0.001 against 0.99 is within 0.29 points.
   const std::string close = RunFolder(train_json(0.99)).page();
@@ -630,9 +649,8 @@ TEST_CASE("report/run_page: what is wrong is named with file and key") {
   run["results"].erase("training");
   CHECK(contains(complaint(run), "run.json: results.training: expected a value, found none"));
   run = quickstart_json();
-  run["results"]["training"]["runs"][1]["epochs"][0]["epoch"] = "one";
-  CHECK(contains(complaint(run),
-                 "results.training.runs[1].epochs[0].epoch: expected a number, found string"));
+  run["results"]["training"]["runs"][1]["metrics"] = "../metrics.jsonl";
+  CHECK(contains(complaint(run), "results.training.runs[1].metrics: expected the name of a file"));
   run = quickstart_json();
   run["results"]["certificate"]["tiles"] = 1.5;
   CHECK(contains(complaint(run), "results.certificate.tiles: expected a whole number >= 0"));
@@ -662,6 +680,20 @@ TEST_CASE("report/run_page: damaged and missing files are refused by name") {
   CHECK(contains(message_of<xbar::IoError>([&] { (void)no_order.page(); }),
                  "column_order.json: fc1.slot_of_output: expected 2 slots"));
 
+  const RunFolder training(train_json(0.98));
+  const auto refusal = [&](const Json& lines, const std::string& end) {
+    training.write_metrics(lines, end);
+    return message_of<xbar::IoError>([&] { (void)training.page(); });
+  };
+  Json lines = metrics();
+  lines[1]["epoch"] = "one";
+  CHECK(contains(refusal(lines, ""), "metrics.jsonl:2: epoch: expected a number, found string"));
+  CHECK(contains(refusal(metrics(), "{\n"), "metrics.jsonl:5: expected JSON"));
+  training.write_metrics(metrics(), R"({"kind": "ep)");  // being written
+  CHECK_NOTHROW((void)training.page());
+  std::filesystem::remove(training.folder / "metrics.jsonl");
+  CHECK(contains(message_of<xbar::IoError>([&] { (void)training.page(); }), "metrics.jsonl"));
+
   const RunFolder other(run_json("sweep", Json::object()));
   CHECK(contains(message_of<xbar::InvalidArgument>([&] { (void)other.page(); }),
                  "expected quickstart, train, validate, remap, device or program, found 'sweep'"));
@@ -670,10 +702,12 @@ TEST_CASE("report/run_page: damaged and missing files are refused by name") {
 TEST_CASE("report/run_page: NaN, which JSON writes as null, is n/a") {
   Json run = quickstart_json();
   run["results"]["training"]["deployed"]["accuracy"] = std::nan("");
-  run["results"]["training"]["runs"][0]["epochs"][1]["train_loss"] = nullptr;
   run["results"]["study"]["by_size"][4]["worst_error"] = nullptr;
   run["results"]["array"]["agreement"] = nullptr;
   RunFolder folder(run);
+  Json lines = metrics();
+  lines[3]["train_loss"] = nullptr;
+  folder.write_metrics(lines);
   const std::string html = with_ir_drop(folder).page();
   check_sound(html);
   CHECK(contains(main_part(html), "n/a"));

@@ -11,7 +11,7 @@ namespace {
 
 struct TileRef {
   const mapping::CrossbarMatrix* matrix;
-  mapping::Polarity polarity;
+  Index plane;
   Index tile;
 };
 
@@ -20,9 +20,9 @@ struct TileRef {
 TileCheck check_tiles(nn::Network& network, const TileCheckOptions& options) {
   std::vector<TileRef> all;
   for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-    for (const auto polarity : {mapping::Polarity::plus, mapping::Polarity::minus}) {
+    for (Index plane = 0; plane < layer.matrix->plane_count(); ++plane) {
       for (Index t = 0; t < layer.matrix->tile_count(); ++t) {
-        all.push_back({layer.matrix, polarity, t});
+        all.push_back({layer.matrix, plane, t});
       }
     }
   }
@@ -40,7 +40,7 @@ TileCheck check_tiles(nn::Network& network, const TileCheckOptions& options) {
                                             static_cast<std::uint64_t>(check.total - k)));
     std::swap(all[static_cast<std::size_t>(k)], all[static_cast<std::size_t>(other)]);
     const TileRef& ref = all[static_cast<std::size_t>(k)];
-    arrays.push_back(ref.matrix->tile_conductance(ref.polarity, ref.tile));
+    arrays.push_back(ref.matrix->tile_conductance(ref.plane, ref.tile));
   }
   const mapping::Technology& technology = all.front().matrix->technology();
   surrogate::CalibrationPoint point;

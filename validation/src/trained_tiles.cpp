@@ -20,7 +20,7 @@ struct Tiles {
   std::vector<Matrix> partial;  // at the edges of a layer
 };
 
-/// All tiles of a layer, both polarities, as shares of the range.
+/// All tiles of a layer, both arrays of each pair, as shares of the range.
 void cut(const MatrixF& weight, Index rows, Index columns, Tiles& tiles) {
   const float range = weight.cwiseAbs().maxCoeff();
   if (!(range > 0)) return;  // a layer of zeros fills no cell
@@ -36,9 +36,9 @@ void cut(const MatrixF& weight, Index rows, Index columns, Tiles& tiles) {
     const Index tile_column = t % matrix.tile_column_count();
     const bool whole =
         (tile_row + 1) * rows <= weight.cols() && (tile_column + 1) * columns <= weight.rows();
-    for (const auto polarity : {mapping::Polarity::plus, mapping::Polarity::minus}) {
+    for (Index plane = 0; plane < matrix.plane_count(); ++plane) {
       // Tiles are held in single precision: a cell at an end of the range may be a little outside.
-      const Matrix share = (matrix.tile_conductance(polarity, t).array() - g.g_min) / g.width();
+      const Matrix share = (matrix.tile_conductance(plane, t).array() - g.g_min) / g.width();
       (whole ? tiles.whole : tiles.partial).push_back(share.cwiseMax(0.0).cwiseMin(1.0));
     }
   }

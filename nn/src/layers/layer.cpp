@@ -6,6 +6,8 @@
 #include <xbar/core/random.hpp>
 #include <xbar/nn/layers/layer.hpp>
 
+#include "converted_product.hpp"
+
 namespace xbar::nn {
 
 const Tensor& Layer::forward(const Tensor& x) {
@@ -85,13 +87,73 @@ std::unique_ptr<WeightStore> WeightedLayer::replace_weight_store(
     }
   }
   std::swap(weight_.store, store);
+  read_ = nullptr;
+  const mapping::ConvertedRead* read = weight_.store->converted_forward();
+  const auto learn = [&](Parameter& range, const char* kind, bool learned) {
+    range = {};
+    if (!learned) return;
+    range = {name() + kind, Shape{1, 1}, std::make_unique<DigitalWeight>(MatrixF::Zero(1, 1)),
+             MatrixF::Zero(1, 1)};
+  };
+  learn(dac_range_, ".dac_range",
+        read != nullptr && read->converters().dac_range == mapping::DacRange::learned);
+  learn(adc_range_, ".adc_range",
+        read != nullptr && read->converters().adc_range == mapping::AdcRange::learned);
   return store;
 }
 
 std::vector<Parameter*> WeightedLayer::parameters() {
   std::vector<Parameter*> result{&weight_};
   if (has_bias()) result.push_back(&bias_);
+  if (dac_range_.store) result.push_back(&dac_range_);
+  if (adc_range_.store) result.push_back(&adc_range_);
   return result;
+}
+
+void WeightedLayer::multiply_forward(const Patches& patches, const Tensor& x, Tensor& y,
+                                     const std::function<void()>& plain) {
+  weight_store().begin_read();
+  mapping::ConvertedRead* read = weight_store().converted_forward();
+  read_ = read;
+  if (read == nullptr) {
+    plain();
+    return;
+  }
+  const auto value = [](const Parameter& range) { return range.store->weight()(0, 0); };
+  if (dac_range_.store && value(dac_range_) > 0) read->set_dac_range(value(dac_range_));
+  if (adc_range_.store && value(adc_range_) > 0) read->set_adc_range(value(adc_range_));
+  converted_forward(*read, patches, x, has_bias() ? bias().store->weight().data() : nullptr, y,
+                    adc_slope_);
+  // Measured just now, or kept where the optimiser went below 0.
+  const auto keep = [&](Parameter& range, float used) {
+    if (range.store && !(value(range) > 0)) range.store->set_weight(MatrixF::Constant(1, 1, used));
+  };
+  keep(dac_range_, read->dac_range());
+  keep(adc_range_, read->adc_range());
+}
+
+void WeightedLayer::multiply_backward(const Patches& patches, const Tensor& x, const Tensor& dy,
+                                      Tensor* dx, const std::function<void(Tensor& dx)>& plain) {
+  if (dx == nullptr && dac_range_.store) {
+    unwanted_gradient_.resize(x.shape());
+    dx = &unwanted_gradient_;
+  }
+  if (dx != nullptr) {
+    weight_store().begin_read();
+    if (mapping::ConvertedRead* read = weight_store().converted_backward(); read != nullptr) {
+      converted_backward(*read, patches, dy, *dx);
+    } else {
+      plain(*dx);
+    }
+  }
+  if (read_ == nullptr) return;
+  if (dx != nullptr && read_->clips_inputs()) {
+    const double gradient = dac_range_gradient(*read_, x, *dx);
+    if (dac_range_.store) dac_range_.gradient(0, 0) = static_cast<float>(gradient);
+  }
+  if (adc_range_.store) {
+    adc_range_.gradient(0, 0) = static_cast<float>(adc_range_gradient(*read_, dy, adc_slope_));
+  }
 }
 
 void WeightedLayer::initialise(std::uint64_t seed) {

@@ -6,6 +6,8 @@
 #include <xbar/core/gemm.hpp>
 #include <xbar/nn/layers/linear.hpp>
 
+#include "im2col.hpp"
+
 namespace xbar::nn {
 namespace {
 
@@ -31,17 +33,19 @@ Shape Linear::output_shape(const Shape& input) const {
 }
 
 void Linear::compute_forward(const Tensor& x, Tensor& y) {
-  const Index count = x.count();
-  const Index in = in_features();
-  const Index out = out_features();
-  gemm(Op::none, Op::transpose, count, out, in, 1.0F, x.data(), in,
-       weight_store().forward_weight().data(), in, 0.0F, y.data(), out);
-  if (!has_bias()) return;
-  const float* b = bias().store->weight().data();
-  for (Index n = 0; n < count; ++n) {
-    float* row = y.data() + n * out;
-    for (Index j = 0; j < out; ++j) row[j] += b[j];
-  }
+  multiply_forward(Patches{.channels = in_features()}, x, y, [&] {
+    const Index count = x.count();
+    const Index in = in_features();
+    const Index out = out_features();
+    gemm(Op::none, Op::transpose, count, out, in, 1.0F, x.data(), in,
+         weight_store().forward_weight().data(), in, 0.0F, y.data(), out);
+    if (!has_bias()) return;
+    const float* b = bias().store->weight().data();
+    for (Index n = 0; n < count; ++n) {
+      float* row = y.data() + n * out;
+      for (Index j = 0; j < out; ++j) row[j] += b[j];
+    }
+  });
 }
 
 void Linear::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor& dy, Tensor* dx) {
@@ -50,6 +54,7 @@ void Linear::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor
   const Index out = out_features();
   gemm(Op::transpose, Op::none, out, in, count, 1.0F, dy.data(), out, x.data(), in, 0.0F,
        weight().gradient.data(), in);
+  weight_store().backpropagate(weight().gradient);
   if (has_bias()) {
     float* db = bias().gradient.data();
     std::fill(db, db + out, 0.0F);
@@ -58,10 +63,10 @@ void Linear::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor
       for (Index j = 0; j < out; ++j) db[j] += row[j];
     }
   }
-  if (dx != nullptr) {
+  multiply_backward(Patches{.channels = in}, x, dy, dx, [&](Tensor& to) {
     gemm(Op::none, Op::none, count, in, out, 1.0F, dy.data(), out,
-         weight_store().backward_weight().data(), in, 0.0F, dx->data(), in);
-  }
+         weight_store().backward_weight().data(), in, 0.0F, to.data(), in);
+  });
 }
 
 }  // namespace xbar::nn

@@ -40,6 +40,18 @@ void add_basic_block(Network& network, const std::string& name, Index in, Index 
 
 }  // namespace
 
+void check_model_input(std::string_view model, const Shape& input_shape, Index num_classes) {
+  if (num_classes < 1) {
+    throw InvalidArgument(
+        fmt::format("model {}: expected num_classes >= 1, found {}", model, num_classes));
+  }
+  if (input_shape.rank() < 1 || input_shape.rank() >= Shape::max_rank || input_shape.volume() < 1) {
+    throw InvalidArgument(
+        fmt::format("model {}: expected images of shape (channels, height, width), found {}", model,
+                    to_string(input_shape)));
+  }
+}
+
 void check_square_images(std::string_view model, const Shape& input_shape, Index side) {
   if (input_shape.rank() == 3 && input_shape[1] == side && input_shape[2] == side) return;
   throw InvalidArgument(

@@ -11,6 +11,11 @@
 
 namespace xbar::nn {
 
+/// What holds for every model.
+/// @throws InvalidArgument naming the model unless an image has one to three axes and at least one
+///         value, and num_classes >= 1.
+void check_model_input(std::string_view model, const Shape& input_shape, Index num_classes);
+
 /// @throws InvalidArgument naming the model unless the images are (channels, side, side).
 void check_square_images(std::string_view model, const Shape& input_shape, Index side);
 

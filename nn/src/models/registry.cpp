@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/core/suggest.hpp>
+#include <xbar/nn/model_file.hpp>
 #include <xbar/nn/models.hpp>
+
+#include "blocks.hpp"
 
 namespace xbar::nn {
 namespace {
@@ -24,28 +28,35 @@ constexpr std::array models{
     Model{"resnet56", build_resnet56},
 };
 
-}  // namespace
-
-Network make_model(std::string_view name, const Shape& input_shape, Index num_classes,
-                   std::uint64_t seed) {
-  if (num_classes < 1) {
-    throw InvalidArgument(
-        fmt::format("model {}: expected num_classes >= 1, found {}", name, num_classes));
-  }
-  if (input_shape.rank() < 1 || input_shape.rank() >= Shape::max_rank || input_shape.volume() < 1) {
-    throw InvalidArgument(
-        fmt::format("model {}: expected images of shape (channels, height, width), found {}", name,
-                    to_string(input_shape)));
-  }
-  for (const Model& model : models) {
-    if (model.name != name) continue;
-    Network network = model.build(input_shape, num_classes);
-    initialise(network, seed);
-    return network;
+Network build(const ModelSource& model, const Shape& input_shape, Index num_classes) {
+  if (model.toml) return parse_model(*model.toml, model.name, input_shape, num_classes);
+  check_model_input(model.name, input_shape, num_classes);
+  for (const Model& known : models) {
+    if (known.name == model.name) return known.build(input_shape, num_classes);
   }
   const std::vector<std::string> names = model_names();
-  throw InvalidArgument(fmt::format("model: expected one of {}, found {}{}", fmt::join(names, ", "),
-                                    name, did_you_mean(name, names)));
+  throw InvalidArgument(fmt::format("model: expected one of {} or a .toml file, found {}{}",
+                                    fmt::join(names, ", "), model.name,
+                                    did_you_mean(model.name, names)));
+}
+
+}  // namespace
+
+ModelSource model_source(std::string_view model) {
+  if (!model.ends_with(".toml")) return {std::string(model), {}};
+  return {std::string(model), read_file(model)};
+}
+
+Network make_model(const ModelSource& model, const Shape& input_shape, Index num_classes,
+                   std::uint64_t seed) {
+  Network network = build(model, input_shape, num_classes);
+  initialise(network, seed);
+  return network;
+}
+
+Network make_model(std::string_view model, const Shape& input_shape, Index num_classes,
+                   std::uint64_t seed) {
+  return make_model(model_source(model), input_shape, num_classes, seed);
 }
 
 std::vector<std::string> model_names() {

@@ -101,7 +101,7 @@ Tour read_tour(const Run& run) {
                      v->text("data"),
                      v->count("train_images"),
                      v->count("test_images"),
-                     training_runs(v->at("runs")),
+                     training_runs(v->at("runs"), run),
                      v->at("deployed").number("accuracy"),
                      v->at("deployed").number("calibrated_accuracy")};
   }

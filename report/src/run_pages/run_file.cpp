@@ -23,6 +23,23 @@ Value Value::of_file(const fs::path& path) {
   }
 }
 
+std::vector<Value> Value::of_lines(const fs::path& path) {
+  const std::string bytes = read_file(path);
+  std::vector<Value> lines;
+  std::size_t start = 0;
+  for (std::size_t end = bytes.find('\n'); end != std::string::npos;
+       start = end + 1, end = bytes.find('\n', start)) {
+    const std::string place = fmt::format("{}:{}", path.string(), lines.size() + 1);
+    try {
+      lines.push_back({std::make_shared<const Json>(Json::parse(bytes.substr(start, end - start))),
+                       std::make_shared<const std::string>(place), ""});
+    } catch (const Json::exception& error) {
+      throw IoError(fmt::format("{}: expected JSON: {}", place, error.what()));
+    }
+  }
+  return lines;
+}
+
 Value Value::child(const Json& json, std::string key) const {
   return {std::shared_ptr<const Json>(json_, &json), file_, std::move(key)};
 }

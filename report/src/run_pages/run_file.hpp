@@ -21,6 +21,10 @@ class Value {
   /// The whole of a JSON file. @throws IoError if it cannot be read or is not JSON.
   [[nodiscard]] static Value of_file(const std::filesystem::path& path);
 
+  /// The lines of a file with a JSON value on each. A last line that does not end is still being
+  /// written, or never was: it is left out. @throws IoError as of_file, naming the line
+  [[nodiscard]] static std::vector<Value> of_lines(const std::filesystem::path& path);
+
   /// The member `key` of an object; it must be there.
   [[nodiscard]] Value at(std::string_view key) const;
   /// The same, or nothing if it is absent or null.

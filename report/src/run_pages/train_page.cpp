@@ -47,7 +47,7 @@ Training read_training(const Run& run) {
   t.data = text("data");
   t.train_images = count("train_images");
   t.test_images = count("test_images");
-  if (const auto v = run.part("runs")) t.runs = training_runs(*v);
+  if (const auto v = run.part("runs")) t.runs = training_runs(*v, run);
   if (const auto list = run.part("deployed")) {
     for (const Value& v : list->items()) {
       t.deployed.push_back(
@@ -315,6 +315,7 @@ Page train_page(const Run& run) {
     Blocks& speed = page.section("Speed");
     add_speed_figure(speed, t.runs);
     add_time_figure(speed, t.runs);
+    add_phase_figure(speed, t.runs);
   }
   add_end(page, run);
   return page;

@@ -38,7 +38,7 @@ RunCertificate run_certificate(const Value& v) {
   return certificate;
 }
 
-TrainingRun training_run(const Value& v) {
+TrainingRun training_run(const Value& v, const Run& folder) {
   TrainingRun run;
   run.name = v.text("name");
   run.wired = v.text("arithmetic") != "ideal";
@@ -51,7 +51,11 @@ TrainingRun training_run(const Value& v) {
   run.test_loss = v.number("test_loss");
   run.images_per_second = v.number("images_per_second");
   run.train_seconds = v.number("train_seconds");
-  for (const Value& e : v.at("epochs").items()) {
+  for (const auto& [phase, seconds] : v.at("phase_seconds").members()) {
+    run.phase_seconds.emplace_back(phase, seconds.number());
+  }
+  for (const Value& e : Value::of_lines(folder.file(v.at("metrics")))) {
+    if (e.text("kind") != "epoch") continue;
     run.epoch.push_back(e.number("epoch"));
     run.epoch_train_loss.push_back(e.number("train_loss"));
     run.epoch_test_accuracy.push_back(hundred * e.number("test_accuracy"));
@@ -80,25 +84,25 @@ BarPlot run_bars(const std::vector<TrainingRun>& runs, double TrainingRun::*valu
 
 }  // namespace
 
-std::vector<TrainingRun> training_runs(const Value& list) {
+std::vector<TrainingRun> training_runs(const Value& list, const Run& run) {
   std::vector<TrainingRun> runs;
   std::vector<Technology> technologies;
   for (const Value& v : list.items()) {
-    runs.push_back(training_run(v));
+    runs.push_back(training_run(v, run));
     if (runs.back().technology) technologies.push_back(*runs.back().technology);
   }
   constexpr Colour colours[] = {Colour::blue,  Colour::orange, Colour::green, Colour::purple,
                                 Colour::ochre, Colour::sky,    Colour::red};
   const std::vector<std::string> names = labels(technologies);
   std::size_t wired = 0;
-  for (TrainingRun& run : runs) {
-    if (run.wired) {
-      run.label = names.size() > 1 ? "Through arrays, " + names[wired] : "Through wired arrays";
-      run.colour = wired < std::size(colours) ? colours[wired] : Colour::automatic;
+  for (TrainingRun& one : runs) {
+    if (one.wired) {
+      one.label = names.size() > 1 ? "Through arrays, " + names[wired] : "Through wired arrays";
+      one.colour = wired < std::size(colours) ? colours[wired] : Colour::automatic;
       ++wired;
     } else {
-      run.label = "Ideal arithmetic";
-      run.colour = Colour::grey;
+      one.label = "Ideal arithmetic";
+      one.colour = Colour::grey;
     }
   }
   return runs;
@@ -199,6 +203,36 @@ void add_time_figure(Blocks& section, const std::vector<TrainingRun>& runs) {
   plot.title = "Training time";
   plot.axis = {"Time of all training steps", "s"};
   section.figure(plot.svg(), "Without the tests after each epoch.");
+}
+
+void add_phase_figure(Blocks& section, const std::vector<TrainingRun>& runs) {
+  BarPlot plot;
+  plot.title = "Time by phase";
+  plot.axis = {"Time of all epochs", "s"};
+  const auto place = [&](const std::string& phase) {
+    return static_cast<std::size_t>(std::find(plot.groups.begin(), plot.groups.end(), phase) -
+                                    plot.groups.begin());
+  };
+  for (const TrainingRun& run : runs) {
+    for (const auto& [phase, seconds] : run.phase_seconds) {
+      if (seconds > 0 && place(phase) == plot.groups.size()) plot.groups.push_back(phase);
+    }
+  }
+  if (plot.groups.empty()) return;
+  for (const TrainingRun& run : runs) {
+    BarSeries bars;
+    bars.name = run.label;
+    bars.colour = run.colour;
+    bars.values.assign(plot.groups.size(), 0);
+    for (const auto& [phase, seconds] : run.phase_seconds) {
+      if (place(phase) < plot.groups.size()) bars.values[place(phase)] = seconds;
+    }
+    plot.series.push_back(std::move(bars));
+  }
+  section.figure(plot.svg(),
+                 "Surrogate: effective conductances measured. Certificate: surrogates checked "
+                 "against the exact circuit. Converters: inputs and outputs digitised. What arrays "
+                 "cost besides is in forward, backward and update.");
 }
 
 std::string noise_words(double first, double second, long long images) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parts.hpp"
@@ -40,6 +41,7 @@ struct TrainingRun {
   double test_loss = 0;       ///< likewise
   double images_per_second = 0;
   double train_seconds = 0;
+  std::vector<std::pair<std::string, double>> phase_seconds = {};  ///< by phase, tests included
   std::vector<double> epoch = {};
   std::vector<double> epoch_train_loss = {};
   std::vector<double> epoch_test_accuracy = {};
@@ -48,8 +50,9 @@ struct TrainingRun {
   Colour colour = Colour::automatic;
 };
 
-/// Reads the list and hands out labels and colours: ideal grey, then a colour for each technology.
-[[nodiscard]] std::vector<TrainingRun> training_runs(const Value& list);
+/// Reads the list, and the metrics that it names in the run's folder, and hands out labels and
+/// colours: ideal grey, then a colour for each technology.
+[[nodiscard]] std::vector<TrainingRun> training_runs(const Value& list, const Run& run);
 
 /// The first run with ideal arithmetic.
 [[nodiscard]] const TrainingRun* ideal_run(const std::vector<TrainingRun>& runs);
@@ -65,6 +68,8 @@ void add_epoch_figures(Blocks& section, const std::vector<TrainingRun>& runs);
 void add_speed_figure(Blocks& section, const std::vector<TrainingRun>& runs);
 /// One figure: how long the training took.
 void add_time_figure(Blocks& section, const std::vector<TrainingRun>& runs);
+/// One figure: on what.
+void add_phase_figure(Blocks& section, const std::vector<TrainingRun>& runs);
 
 /// "With 2,000 test images, differences of up to about 0.9 points can be chance."
 [[nodiscard]] std::string noise_words(double first, double second, long long images);

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
+
+#include <omp.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/nn/layers/conv2d.hpp>
@@ -79,56 +82,112 @@ std::vector<Case> odd_cases() {
   };
 }
 
+// Compares forward and backward with seven nested loops; errors are at most `tolerance`, or that
+// share of the largest value if it is above 1.
+void check_products(const Case& test, double tolerance) {
+  const Conv2dOptions& o = test.options;
+  INFO("input " << to_string(test.input) << ", out " << o.out_channels << ", kernel "
+                << o.kernel_height << " x " << o.kernel_width << ", stride " << o.stride
+                << ", padding " << o.padding);
+  Conv2d layer("conv", o);
+  const Index rows = layer.out_features();
+  const Index columns = layer.in_features();
+  const MatrixF forward = xbar_test::random_matrix(rows, columns, 2);
+  const MatrixF backward = xbar_test::random_matrix(rows, columns, 3);
+  const MatrixF bias = xbar_test::random_matrix(rows, 1, 4);
+  layer.replace_weight_store(
+      std::make_unique<xbar_test::SplitWeight>(MatrixF::Zero(rows, columns), forward, backward));
+  layer.bias().store->set_weight(bias);
+  const Tensor x = xbar_test::random_tensor(test.input, 5);
+  const Tensor& y = layer.forward(x);
+  const Shape shape = y.shape();
+  const Tensor dy = xbar_test::random_tensor(shape, 6);
+
+  std::vector<double> y_expected(static_cast<std::size_t>(y.size()));
+  std::vector<double> dx_expected(static_cast<std::size_t>(x.size()));
+  std::vector<double> dw_expected(static_cast<std::size_t>(rows * columns));
+  std::vector<double> db_expected(static_cast<std::size_t>(rows));
+  const Index positions = shape[2] * shape[3];
+  for (Index i = 0; i < y.size(); ++i) {
+    const Index channel = i / positions % rows;
+    y_expected[static_cast<std::size_t>(i)] = static_cast<double>(bias(channel, 0));
+    db_expected[static_cast<std::size_t>(channel)] += static_cast<double>(dy[i]);
+  }
+  for_each_product(o, test.input, shape, [&](Index iy, Index ix, Index row, Index column) {
+    const auto xv = static_cast<double>(x[ix]);
+    const auto dyv = static_cast<double>(dy[iy]);
+    y_expected[static_cast<std::size_t>(iy)] += static_cast<double>(forward(row, column)) * xv;
+    dx_expected[static_cast<std::size_t>(ix)] += static_cast<double>(backward(row, column)) * dyv;
+    dw_expected[static_cast<std::size_t>(row * columns + column)] += dyv * xv;
+  });
+  const auto check = [&](const float* found, const std::vector<double>& expected) {
+    double largest = 1;
+    for (const double value : expected) largest = std::max(largest, std::abs(value));
+    CHECK(largest_error(found, expected) <= tolerance * largest);
+  };
+  check(y.data(), y_expected);
+  const Tensor& dx = layer.backward(dy);
+  check(dx.data(), dx_expected);
+  check(layer.weight().gradient.data(), dw_expected);
+  check(layer.bias().gradient.data(), db_expected);
+  layer.weight().gradient.setZero();
+  layer.backward_parameters(dy);
+  check(layer.weight().gradient.data(), dw_expected);
+}
+
 }  // namespace
 
 TEST_CASE("nn/conv2d: forward and backward agree with seven nested loops") {
-  for (const Case& test : odd_cases()) {
-    const Conv2dOptions& o = test.options;
-    INFO("input " << to_string(test.input) << ", out " << o.out_channels << ", kernel "
-                  << o.kernel_height << " x " << o.kernel_width << ", stride " << o.stride
-                  << ", padding " << o.padding);
-    Conv2d layer("conv", o);
-    const Index rows = layer.out_features();
-    const Index columns = layer.in_features();
-    const MatrixF forward = xbar_test::random_matrix(rows, columns, 2);
-    const MatrixF backward = xbar_test::random_matrix(rows, columns, 3);
-    const MatrixF bias = xbar_test::random_matrix(rows, 1, 4);
-    layer.replace_weight_store(
-        std::make_unique<xbar_test::SplitWeight>(MatrixF::Zero(rows, columns), forward, backward));
-    layer.bias().store->set_weight(bias);
-    const Tensor x = xbar_test::random_tensor(test.input, 5);
-    const Tensor& y = layer.forward(x);
-    const Shape shape = y.shape();
-    const Tensor dy = xbar_test::random_tensor(shape, 6);
+  // Sums of up to 3 * 784 products below 1, of rounding 6e-8 each: 1e-5 of the largest is far, an
+  // index error farther.
+  for (const Case& test : odd_cases()) check_products(test, 1e-5);
+}
 
-    std::vector<double> y_expected(static_cast<std::size_t>(y.size()));
-    std::vector<double> dx_expected(static_cast<std::size_t>(x.size()));
-    std::vector<double> dw_expected(static_cast<std::size_t>(rows * columns));
-    std::vector<double> db_expected(static_cast<std::size_t>(rows));
-    const Index positions = shape[2] * shape[3];
-    for (Index i = 0; i < y.size(); ++i) {
-      const Index channel = i / positions % rows;
-      y_expected[static_cast<std::size_t>(i)] = static_cast<double>(bias(channel, 0));
-      db_expected[static_cast<std::size_t>(channel)] += static_cast<double>(dy[i]);
-    }
-    for_each_product(o, test.input, shape, [&](Index iy, Index ix, Index row, Index column) {
-      const auto xv = static_cast<double>(x[ix]);
-      const auto dyv = static_cast<double>(dy[iy]);
-      y_expected[static_cast<std::size_t>(iy)] += static_cast<double>(forward(row, column)) * xv;
-      dx_expected[static_cast<std::size_t>(ix)] += static_cast<double>(backward(row, column)) * dyv;
-      dw_expected[static_cast<std::size_t>(row * columns + column)] += dyv * xv;
-    });
-    // Sums of up to 3 * 784 products below 1, of rounding 6e-8 each: 1e-4 is far, an index error
-    // farther.
-    CHECK(largest_error(y.data(), y_expected) <= 1e-4);
+TEST_CASE("nn/conv2d: groups of images, blocks of channels and Winograd's tiles agree with loops") {
+  const auto options = [](Index in, Index out) {
+    return Conv2dOptions{.in_channels = in,
+                         .out_channels = out,
+                         .kernel_height = 3,
+                         .kernel_width = 3,
+                         .padding = 1};
+  };
+  const Case cases[] = {
+      {options(32, 40), {70, 32, 8, 8}},    // groups of images, the last of them too few for tiles
+      {options(32, 256), {66, 32, 4, 4}},   // blocks of output channels
+      {options(256, 32), {66, 256, 4, 4}},  // blocks of input channels
+      {options(256, 256), {3, 256, 2, 2}},  // both, no tiles
+  };
+  // Winograd's transforms are off by up to 4e-6 of the largest value, the direct sums by 3e-7.
+  for (const Case& test : cases) check_products(test, 1e-5);
+}
+
+TEST_CASE("nn/conv2d: results do not depend on the number of threads") {
+  const Tensor x = xbar_test::random_tensor({70, 32, 8, 8}, 5);
+  const Tensor dy = xbar_test::random_tensor({70, 64, 8, 8}, 6);
+  const auto run = [&](int threads) {
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    Conv2d layer("conv", {.in_channels = 32,
+                          .out_channels = 64,
+                          .kernel_height = 3,
+                          .kernel_width = 3,
+                          .padding = 1});
+    xbar_test::randomise(layer, 3);
+    std::vector<float> values;
+    const Tensor& y = layer.forward(x);
+    values.insert(values.end(), y.data(), y.data() + y.size());
     const Tensor& dx = layer.backward(dy);
-    CHECK(largest_error(dx.data(), dx_expected) <= 1e-4);
-    CHECK(largest_error(layer.weight().gradient.data(), dw_expected) <= 1e-4);
-    CHECK(largest_error(layer.bias().gradient.data(), db_expected) <= 1e-4);
-    layer.weight().gradient.setZero();
-    layer.backward_parameters(dy);
-    CHECK(largest_error(layer.weight().gradient.data(), dw_expected) <= 1e-4);
-  }
+    values.insert(values.end(), dx.data(), dx.data() + dx.size());
+    const MatrixF& dw = layer.weight().gradient;
+    values.insert(values.end(), dw.data(), dw.data() + dw.size());
+    const MatrixF& db = layer.bias().gradient;
+    values.insert(values.end(), db.data(), db.data() + db.size());
+    omp_set_num_threads(before);
+    return values;
+  };
+  const std::vector<float> one = run(1);
+  CHECK(run(2) == one);
+  CHECK(run(3) == one);
 }
 
 TEST_CASE("nn/conv2d: gradients agree with finite differences") {

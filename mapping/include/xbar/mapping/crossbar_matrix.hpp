@@ -1,7 +1,8 @@
 #pragma once
 
-/// The weight matrix of a layer on differential pairs of wired tiles.
+/// The weight matrix of a layer on the cells of wired tiles.
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -9,12 +10,10 @@
 #include <xbar/core/random.hpp>
 #include <xbar/mapping/certificate.hpp>
 #include <xbar/mapping/technology.hpp>
+#include <xbar/mapping/weight_encoder.hpp>
 #include <xbar/surrogate/model.hpp>
 
 namespace xbar::mapping {
-
-/// Which array of the pair.
-enum class Polarity { plus, minus };
 
 struct CrossbarOptions {
   Technology technology;
@@ -27,15 +26,33 @@ struct CrossbarOptions {
   /// With a tolerance, `model` and `refresh` are what it begins with.
   CertificateOptions certificate;
   RandomStream noise{0, "write-noise"};  ///< this matrix's own stream; the checks draw from it too
+  RandomStream cells{0, "cells"};        ///< of what is fixed in each cell: spread, faults, drift
+  RandomStream reads{0, "read-noise"};   ///< of the noise of each pass
 };
 
-/// Weights W, outputs x inputs, on arrays. Input k drives wordline k mod m of tile row k / m;
-/// output o sits in column slot s = column_order[o], bitline s mod n of tile column s / n. Cells
-/// that carry no weight stay at g_min. One of a pair's cells carries |w|, the other is at g_min:
-///   x_plus = max(w,0)/weight_range, x_minus = max(-w,0)/weight_range, G = g_min + x (g_max -
-///   g_min).
-/// What the wired pair computes, as a weight:
-///   W_eff = weight_range / (g_max - g_min) * (G_eff_plus - G_eff_minus)^T.
+/// Which way the arrays are read.
+enum class Direction { forward, backward };
+
+/// What a converter digitises one by one: an array, or two subtracted before.
+struct ReadArray {
+  MatrixF effective;      ///< G_eff / (g_max - g_min)
+  float coefficient = 1;  ///< what 1 of it adds to W_eff
+};
+
+/// Seconds spent so far.
+struct MatrixTimes {
+  double surrogate = 0;    ///< measuring the arrays
+  double certificate = 0;  ///< checking them against the circuit
+};
+
+/// Weights W, outputs x inputs, on arrays. WeightEncoder says which cells hold a weight. Input k
+/// drives wordline k mod m of tile row k / m; output o sits in column slot s = column_order[o], the
+/// (s mod n')-th of tile column s / n', n' = outputs_per_tile(). Cells that carry no weight stay at
+/// g_min. Cells of one kind (plus or minus, slice) form a plane of arrays of their own; interleaved
+/// signs share one. With the conductances as they are (ConductanceRange, faults, spread, drift)
+/// what the wired arrays compute, as a weight, is
+///   W_eff = weight_range / (g_max - g_min) * sum over the cells c of a weight, and less the
+///           reference bitline's, of coefficient_c G_eff,c^T.
 class CrossbarMatrix {
  public:
   /// @param weight_range  largest weight that the cells can hold, > 0
@@ -45,25 +62,40 @@ class CrossbarMatrix {
   [[nodiscard]] Index outputs() const { return outputs_; }
   [[nodiscard]] Index inputs() const { return inputs_; }
   [[nodiscard]] float weight_range() const { return weight_range_; }
+  /// The cells keep their states and stand for other weights.
+  void set_weight_range(float weight_range);
 
-  /// Programs every cell to its target exactly (write and verify) and measures the tiles.
-  /// Weights beyond +-weight_range are clipped.
+  /// Programs every cell and measures the tiles. Weights beyond +-weight_range are clipped. With
+  /// Technology::verify each cell reaches its target exactly, else by one write from g_min with the
+  /// device model's noise.
   void program(const MatrixF& weight);
 
-  /// Asks for weight += delta. Both cells of each pair are written to the targets of the new weight
-  /// by the device model, so that write noise stays in the state.
+  /// As program() with verify, but measures the tiles only every `refresh` calls, like update().
+  void reprogram(const MatrixF& weight);
+
+  /// Asks for weight += delta. All cells of each weight are written to the targets of the new
+  /// weight by the device model, so that write noise stays in the state.
   void update(const MatrixF& delta);
 
   /// Measures G_eff of all tiles now, and every CertificateOptions::every times how far off the
   /// matrix in use was; with a tolerance, acts on it.
   void refresh();
 
+  /// Draws the noise of the next pass, if there is any.
+  void next_read();
+
+  /// d(loss)/dW from d(loss)/dW_eff of the forward read, in place: the adjoint of the surrogate
+  /// with what it measured held, straight through the rounding to levels. A weight of 0 counts as
+  /// positive; the slices of a weight move together, each by the same part of its range.
+  void backpropagate(MatrixF& gradient);
+
   /// What was measured so far.
   [[nodiscard]] const Certificate& certificate() const { return certificate_; }
   /// The surrogate and the refresh interval in use.
   [[nodiscard]] const SurrogateChoice& choice() const { return choice_; }
+  [[nodiscard]] const MatrixTimes& times() const { return times_; }
 
-  /// The programmed weight: what a perfect read would give, outputs x inputs.
+  /// The programmed weight: what a perfect read of perfect cells would give, outputs x inputs.
   [[nodiscard]] const MatrixF& weight() const { return weight_; }
   /// W_eff of the forward read, outputs x inputs.
   [[nodiscard]] const MatrixF& forward_weight() const { return forward_; }
@@ -72,18 +104,32 @@ class CrossbarMatrix {
     return technology().terminals == Terminals::keep ? forward_ : backward_;
   }
 
+  /// The arrays as Technology::converters reads them: forward outputs x inputs, with gain() still
+  /// to be applied; backward slot_count() x inputs (lines are column slots), driven by signals that
+  /// have been multiplied by it.
+  [[nodiscard]] std::vector<ReadArray> read_arrays(Direction direction) const;
+  /// The factors of Technology::gain, outputs x tile rows.
+  [[nodiscard]] const MatrixF& gain() const { return gain_; }
+  /// Changes whenever W_eff does.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+
   /// Column slot of each output; a permutation of 0 .. outputs-1 into the slots of the tile
   /// columns. Cells are moved along with their outputs; the effective weights are measured anew.
   /// @throws InvalidArgument if two outputs share a slot or a slot does not exist
   void set_column_order(const std::vector<Index>& slot_of_output);
   [[nodiscard]] const std::vector<Index>& column_order() const { return slot_of_output_; }
 
-  /// Everything that a later object of the same size and technology needs to go on from here bit
-  /// for bit, provided that refresh() was the last call before.
+  /// Everything that a later object of the same size and options needs to go on from here bit for
+  /// bit.
   struct State {
-    MatrixF plus;                       ///< x of the plus arrays, outputs x inputs
-    MatrixF minus;                      ///< x of the minus arrays, outputs x inputs
+    float weight_range = 1;
+    std::vector<MatrixF> cells;     ///< x of each of a weight's cells, outputs x inputs
+    std::vector<MatrixF> ratios;    ///< G_eff/G of each plane, bitlines x wordlines, forward
+    std::vector<MatrixF> backward;  ///< the same of the transposed read if the terminals swap
+    MatrixF gain;                   ///< outputs x tile rows
+    int updates_since_refresh = 0;
     std::uint64_t update_count = 0;     ///< position in the noise stream
+    std::uint64_t read_count = 0;       ///< position in the stream of read noise
     std::vector<Index> slot_of_output;  ///< column order
     SurrogateChoice choice;
     Certificate certificate;
@@ -92,47 +138,84 @@ class CrossbarMatrix {
   /// @throws InvalidArgument if the sizes differ
   void restore(const State& state);
 
-  /// Tiles of one polarity, row-major in (tile row, tile column).
+  /// The same cells, states and order and all, measured by this object's own surrogate.
+  /// @throws InvalidArgument if the sizes differ
+  void copy_cells(const CrossbarMatrix& other);
+
+  [[nodiscard]] const WeightEncoder& encoder() const { return encoder_; }
+  [[nodiscard]] Index outputs_per_tile() const;
+  /// Kinds of arrays: 2 for analog differential pairs.
+  [[nodiscard]] Index plane_count() const { return static_cast<Index>(planes_.size()); }
+  /// Tiles of one plane, row-major in (tile row, tile column).
   [[nodiscard]] Index tile_count() const { return tile_row_count_ * tile_column_count_; }
   [[nodiscard]] Index tile_row_count() const { return tile_row_count_; }
   [[nodiscard]] Index tile_column_count() const { return tile_column_count_; }
-  [[nodiscard]] Index slot_count() const { return tile_column_count_ * technology().tile_columns; }
-  /// G of one array, siemens, tile_rows x tile_columns.
-  [[nodiscard]] Matrix tile_conductance(Polarity polarity, Index tile) const;
+  [[nodiscard]] Index slot_count() const { return tile_column_count_ * outputs_per_tile(); }
+  /// G of one array as it is, siemens, tile_rows x tile_columns.
+  [[nodiscard]] Matrix tile_conductance(Index plane, Index tile) const;
   [[nodiscard]] const Technology& technology() const { return options_.technology; }
 
  private:
-  struct Side {
-    MatrixF state;     // x in [0,1], slots x padded inputs
-    MatrixF ratio;     // G_eff/G of the forward read, same shape
+  // Arrays of one kind side by side; matrices are bitlines x wordlines, tile columns x tile rows.
+  struct Plane {
+    MatrixF state;     // x in [0,1]
+    MatrixF ratio;     // G_eff/G of the forward read
     MatrixF backward;  // the same of the transposed read when the terminals swap
+    // G/(g_max - g_min) = slope x + base; empty where all cells are as they should be.
+    MatrixF slope;
+    MatrixF base;
     std::unique_ptr<surrogate::EffectiveModel<float>> forward_model;
     std::unique_ptr<surrogate::EffectiveModel<float>> backward_model;
   };
 
   struct Sample;  // an array of a check
+
   void make_models();
+  void set_references();
+  // Lets `targets(o, v)` change the normalised weights v of every output and writes the cells by
+  // the device model or, without one, exactly; then composes W_eff, if asked to, while they are in
+  // the cache.
+  template <typename Targets>
+  void write(const Targets& targets, const device::UpdateModel* model, bool compose);
+  void check_weight_shape(const char* name, const MatrixF& weight) const;
+  static void check_shapes(const std::vector<MatrixF>& matrices, Index count, Index rows,
+                           Index columns);
+  void place_cells(const std::vector<MatrixF>& cells);
+  // Whether the tiles are to be measured with this update.
+  [[nodiscard]] bool begin_update();
   void measure_all();
+  void measure(Plane& plane, surrogate::EffectiveModel<float>& model, MatrixF& ratio);
+  void gather_conductance(const Plane& plane);
+  void fit_gain();
   [[nodiscard]] std::vector<Sample> draw_samples(Index count) const;
   [[nodiscard]] std::vector<double> measured_errors(const std::vector<Sample>& samples) const;
   void choose_at_start();
-  void measure(Side& side, surrogate::EffectiveModel<float>& model, MatrixF& ratio);
-  void fit_gain();
-  // Rows of W_eff and of W from the cells of one output.
-  void compose_output(Index output, const MatrixF& ratio_plus, const MatrixF& ratio_minus,
-                      MatrixF& effective) const;
-  void compose_output(Index output);
-  void decode_output(Index output);
-  template <typename Body>
-  void for_each_output(const Body& body) const;
-  [[nodiscard]] const Side& side(Polarity polarity) const {
-    return polarity == Polarity::plus ? plus_ : minus_;
+  void count_certificate(double seconds);
+
+  [[nodiscard]] Index plane_of(Index cell) const;
+  [[nodiscard]] Index bitline_of(Index cell, Index slot) const;
+  [[nodiscard]] Index reference_bitline(Index slot) const;
+  [[nodiscard]] const MatrixF& ratio_of(const Plane& plane, Direction direction) const {
+    return direction == Direction::backward && technology().terminals == Terminals::swap
+               ? plane.backward
+               : plane.ratio;
   }
-  // Entries of one tile from a matrix slots x padded inputs, tile_rows x tile_columns.
+  [[nodiscard]] float* cell_line(Index cell, Index slot);
+  [[nodiscard]] const float* cell_line(Index cell, Index slot) const;
+  // out += scale G_eff/(g_max - g_min) of `count` cells of a bitline, noise of the pass included.
+  void add_effective(Index plane, Direction direction, Index bitline, Index first, Index count,
+                     float scale, float* out) const;
+  void compose_output(Index output, Direction direction, MatrixF& effective) const;
+  void compose_output(Index output);
+  void compose_all();
+  void decode_output(Index output);
+  void for_each_output(const std::function<void(Index)>& body) const;
+  // Entries of one tile from a matrix bitlines x wordlines, tile_rows x tile_columns.
   [[nodiscard]] Matrix tile_of(const MatrixF& matrix, Index tile) const;
   void check_column_order(const std::vector<Index>& slot_of_output) const;
 
   CrossbarOptions options_;
+  WeightEncoder encoder_;
   Index outputs_ = 0;
   Index inputs_ = 0;
   float weight_range_ = 1;
@@ -141,18 +224,21 @@ class CrossbarMatrix {
   Index tile_row_count_ = 0;
   Index tile_column_count_ = 0;
   std::vector<Index> slot_of_output_;
-  Side plus_;
-  Side minus_;
+  std::vector<Plane> planes_;
   MatrixF weight_;
   MatrixF forward_;
   MatrixF backward_;
   MatrixF gain_;                    // outputs x tile rows
-  std::vector<float> conductance_;  // tiles of one side, for the models
+  std::vector<float> conductance_;  // tiles of one plane, for the models
   std::vector<float> effective_;
   SurrogateChoice choice_;
   Certificate certificate_;
+  MatrixTimes times_;
   int updates_since_refresh_ = 0;
   std::uint64_t update_count_ = 0;
+  std::uint64_t read_count_ = 0;
+  bool noisy_ = false;  // whether the pass now has noise
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace xbar::mapping

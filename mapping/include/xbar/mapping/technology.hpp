@@ -2,13 +2,18 @@
 
 /// What a layer is built from: cells, wires, tiles.
 
+#include <array>
 #include <string_view>
 
 #include <xbar/core/matrix.hpp>
 #include <xbar/core/read.hpp>
 #include <xbar/core/wires.hpp>
 #include <xbar/device/conductance_range.hpp>
-#include <xbar/device/linear_update.hpp>
+#include <xbar/device/drift.hpp>
+#include <xbar/device/faults.hpp>
+#include <xbar/device/update.hpp>
+#include <xbar/mapping/converters.hpp>
+#include <xbar/mapping/weight_encoder.hpp>
 
 namespace xbar::mapping {
 
@@ -25,8 +30,7 @@ enum class Gain {
 [[nodiscard]] Gain parse_gain(std::string_view name);
 [[nodiscard]] std::string_view gain_name(Gain gain);
 
-/// Cells, wires and tile size of the arrays. Weights sit on differential pairs of separate arrays
-/// (TxSim's mapping [Roy2021]): w = (G_plus - G_minus) / (g_max - g_min) * weight_range.
+/// Cells, wires, tile size and converters of the arrays.
 struct Technology {
   double on_ohm = 20e3;      ///< resistance of a fully switched-on cell, ohm
   double on_off_ratio = 10;  ///< R_off / R_on
@@ -36,12 +40,46 @@ struct Technology {
   Index tile_columns = 64;                ///< bitlines of a tile
   Terminals terminals = Terminals::keep;  ///< in the transposed (backward) read
   Gain gain = Gain::none;
-  device::LinearUpdate update{};  ///< how cells follow a write
+  Layout layout = Layout::differential;  ///< where a weight's sign goes
+  WeightBits bits{};                     ///< of a weight and of a cell
+  Converters converters{};               ///< between numbers and voltages, currents and numbers
+  device::UpdateModel update{};          ///< how cells follow a write
+  bool verify = true;                    ///< programming (not updating) reaches the targets exactly
+  double device_variation = 0;  ///< fill_device_variation: deviation of ln G from cell to cell
+  device::CellFaults faults{};  ///< shares of cells that cannot be written
+  device::Drift drift{};        ///< of the conductances since they were programmed
+  double read_noise = 0;  ///< fill_read_noise: deviation of G from pass to pass; the inputs of
+                          ///< a batch are read together
 
   [[nodiscard]] device::ConductanceRange range() const {
     return device::conductance_range(on_ohm, on_off_ratio);
   }
 };
+
+/// What spoils the products, by the name it is switched off under.
+enum class Effect {
+  wires,         ///< "wires": source, sink and line resistance
+  levels,        ///< "levels": bits of weights and cells
+  dac,           ///< "dac": bits of the inputs
+  adc,           ///< "adc": bits of the outputs
+  nonlinearity,  ///< "nonlinearity" of the writes
+  write_noise,   ///< "write-noise"; of programming without verify too
+  variation,     ///< "variation" from device to device
+  faults,        ///< "faults": stuck and broken cells
+  drift,         ///< "drift"
+  read_noise,    ///< "read-noise"
+};
+
+inline constexpr std::array effects = {
+    Effect::wires,       Effect::levels,    Effect::dac,    Effect::adc,   Effect::nonlinearity,
+    Effect::write_noise, Effect::variation, Effect::faults, Effect::drift, Effect::read_noise};
+
+/// @throws InvalidArgument for a name that is none of those above.
+[[nodiscard]] Effect parse_effect(std::string_view name);
+[[nodiscard]] std::string_view effect_name(Effect effect);
+
+/// The technology as it would be without the effect; the others as they are.
+[[nodiscard]] Technology without(Technology technology, Effect effect);
 
 /// @throws InvalidArgument naming the first field out of range.
 void check_technology(const Technology& technology);

@@ -23,10 +23,11 @@
 ///
 /// Tensors have PyTorch's names: conv3.weight, bn3.running_mean, layer2.0.conv1.weight.
 ///
-/// A new model is one file in nn/src/models and one line in its registry
-/// (docs/recipes/network-model.md).
+/// A new model is a TOML file (model_file.hpp), or a file in nn/src/models and one line in its
+/// registry (docs/recipes/network-model.md).
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,12 +36,27 @@
 
 namespace xbar::nn {
 
-/// A model by name, initialised (initialise below).
+/// What a model is made from, as it was when it was read: later changes of the file do not count.
+struct ModelSource {
+  std::string name;                 ///< of the list above, or the file's path
+  std::optional<std::string> toml;  ///< the file's contents
+};
+
+/// What `model` stands for: a file if it ends in ".toml" (model_file.hpp), else one of the names
+/// above, which is not looked up yet.
+/// @throws IoError if the file cannot be read.
+[[nodiscard]] ModelSource model_source(std::string_view model);
+
+/// A model, initialised (initialise below).
 /// @param input_shape  of one image: (channels, height, width)
 /// @throws InvalidArgument for an unknown name (suggests the nearest), for an image shape that the
-///         model does not take, or unless num_classes >= 1.
-[[nodiscard]] Network make_model(std::string_view name, const Shape& input_shape, Index num_classes,
-                                 std::uint64_t seed);
+///         model does not take, or unless num_classes >= 1; for a file also as parse_model.
+[[nodiscard]] Network make_model(const ModelSource& model, const Shape& input_shape,
+                                 Index num_classes, std::uint64_t seed);
+
+/// make_model(model_source(model), ...)
+[[nodiscard]] Network make_model(std::string_view model, const Shape& input_shape,
+                                 Index num_classes, std::uint64_t seed);
 
 /// The names that make_model knows, in the order of the registry.
 [[nodiscard]] std::vector<std::string> model_names();

@@ -14,6 +14,7 @@
 #include <xbar/nn/data/data_set.hpp>
 #include <xbar/nn/network.hpp>
 #include <xbar/nn/optimizer.hpp>
+#include <xbar/nn/phase_times.hpp>
 #include <xbar/nn/schedule.hpp>
 
 namespace xbar::nn {
@@ -46,8 +47,19 @@ struct EpochRecord {
   double train_accuracy = 0;     ///< likewise, in [0, 1]
   double test_loss = 0;          ///< after the epoch; NaN without test images
   double test_accuracy = 0;      ///< after the epoch, in [0, 1]; NaN without test images
-  double seconds = 0;            ///< of the training steps, wall clock
+  PhaseTimes phases{};           ///< where the time went
+  double seconds = 0;            ///< phases.training()
   double images_per_second = 0;  ///< training images / seconds
+};
+
+/// What one step did.
+struct StepRecord {
+  Index epoch = 0;               ///< 1 for the first
+  Index step = 0;                ///< of the epoch, 1 for the first
+  Index steps = 0;               ///< of an epoch
+  double learning_rate = 0;      ///< of this step
+  double loss = 0;               ///< mean over its images, before the update
+  double images_per_second = 0;  ///< of the epoch so far
 };
 
 /// Everything besides the weights that the rest of a training run depends on. With the weights of
@@ -55,12 +67,17 @@ struct EpochRecord {
 /// continues as if it had never stopped, bit for bit, timings aside.
 struct TrainState {
   Index epoch = 0;                               ///< epochs finished
-  TrainOptions options;                          ///< of the run
+  Index step = 0;                                ///< steps done of the next one
+  double loss_sum = 0;                           ///< of those steps, over their images
+  Index correct = 0;                             ///< likewise, images
+  PhaseTimes phases{};                           ///< likewise
+  Index train_images = 0;                        ///< of an epoch
+  TrainOptions options{};                        ///< of the run
   std::map<std::string, NamedTensor> optimizer;  ///< Optimizer::state
   std::vector<EpochRecord> history;              ///< one record an epoch
 };
 
-/// As tensors (the optimiser's) and metadata ("epoch", "history", "options/...").
+/// As tensors (the optimiser's) and metadata ("epoch", "step", "history", "options/...").
 [[nodiscard]] TensorFile to_tensor_file(const TrainState& state);
 
 /// @throws InvalidArgument naming the entry of the metadata that is missing or malformed.
@@ -68,17 +85,21 @@ struct TrainState {
 
 /// What the caller of train may look at; each may be empty, each may throw (Interrupted, say).
 struct TrainCallbacks {
-  /// Once a step: phase "train", done and total in steps of the whole run, note "epoch 1 loss
-  /// 0.213"; also during the evaluation at the end of an epoch (phase "test").
+  /// Once a step, after on_step: phase "train", done and total in images of the whole run, note
+  /// "epoch 1 loss 0.213"; also during the evaluation at the end of an epoch (phase "test").
   ProgressCallback progress;
-  /// After each epoch and its evaluation: the place to write checkpoints, or to throw in order to
-  /// stop at a point from which the run can continue.
+  /// After each step. `state` makes the state of this moment, for a checkpoint; taking it, or
+  /// throwing, changes nothing of what the run computes. After the last step of an epoch only its
+  /// evaluation is left.
+  std::function<void(const StepRecord&, const std::function<TrainState()>& state)> on_step;
+  /// After each epoch and its evaluation; the same is true of its state.
   std::function<void(const TrainState&, const Network&)> on_epoch_end;
 };
 
 struct TrainReport {
   std::vector<EpochRecord> epochs;  ///< all, those before a resume included
-  double seconds = 0;               ///< training steps of all epochs, without evaluation
+  PhaseTimes phases;                ///< sum over the epochs
+  double seconds = 0;               ///< phases.training()
   double images_per_second = 0;     ///< over all epochs, without evaluation
 };
 
@@ -88,12 +109,12 @@ struct TrainReport {
 /// normalised.
 ///
 /// The order of the images of an epoch depends on (seed, epoch) only, the augmentation of an image
-/// on (seed, epoch, image). With digital weights the result is the same, bit for bit, on one
-/// machine for any number of threads.
+/// on (seed, epoch, image). The result is the same, bit for bit, on one machine for any number of
+/// threads, and for any steps at which it stopped and went on.
 /// @param resume  a state to continue from, the network having the weights of that moment
 /// @throws InvalidArgument for options out of range, data that do not fit the network, or a
-///         resumed state whose options differ (epochs may, unless the schedule is cosine);
-///         NumericalError naming epoch and step if the loss is not finite.
+///         resumed state whose options or number of training images differ (epochs may, unless the
+///         schedule is cosine); NumericalError naming epoch and step if the loss is not finite.
 TrainReport train(Network& network, const DataSet& data, const TrainOptions& options,
                   const TrainCallbacks& callbacks = {}, const TrainState* resume = nullptr);
 

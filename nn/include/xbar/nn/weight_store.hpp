@@ -4,8 +4,16 @@
 /// this.
 
 #include <xbar/core/matrix.hpp>
+#include <xbar/mapping/converted_read.hpp>
 
 namespace xbar::nn {
+
+/// What a store has spent since it was made, wall-clock seconds.
+struct StoreTimes {
+  double surrogate = 0;    ///< measuring effective conductances
+  double converters = 0;   ///< converting inputs and outputs
+  double certificate = 0;  ///< checking surrogates against the exact circuit
+};
 
 /// The weight matrix of one layer, out x in.
 class WeightStore {
@@ -22,6 +30,17 @@ class WeightStore {
   /// What the backward pass multiplies by, out x in: dx = W_backward^T dy (the transposed read).
   [[nodiscard]] virtual const MatrixF& backward_weight() const = 0;
 
+  /// The reads through converters that take the place of the products by forward_weight() and
+  /// backward_weight(); nullptr: those products. Current whenever the effective weights are.
+  [[nodiscard]] virtual mapping::ConvertedRead* converted_forward() { return nullptr; }
+  [[nodiscard]] virtual mapping::ConvertedRead* converted_backward() { return nullptr; }
+
+  /// Layers call it before every pass, forward or backward: each reads with a noise of its own.
+  virtual void begin_read() {}
+
+  /// From d loss / d forward_weight(), which layers compute, to d loss / d weight(), in place.
+  virtual void backpropagate(MatrixF& /*gradient*/) {}
+
   /// Requests weight += delta (out x in). Arrays program their cells: the change that happens is
   /// what the device model makes of the request. Afterwards the effective weights are current.
   virtual void update(const MatrixF& delta) = 0;
@@ -32,6 +51,9 @@ class WeightStore {
   /// Brings up to date what the store only estimates between measurements. The trainer calls it at
   /// the end of every epoch, before the network is tested.
   virtual void refresh() {}
+
+  /// Of the time that calls of this store and of its reads took, what PhaseTimes names on its own.
+  [[nodiscard]] virtual StoreTimes times() const { return {}; }
 };
 
 /// Weights in digital memory: exact.

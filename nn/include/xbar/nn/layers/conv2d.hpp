@@ -8,6 +8,8 @@
 
 namespace xbar::nn {
 
+class ConvolutionEngine;
+
 /// Sizes of a convolution; the same stride and zero padding along both axes.
 struct Conv2dOptions {
   Index in_channels = 1;
@@ -41,10 +43,8 @@ class Conv2d final : public WeightedLayer {
   void compute_backward(const Tensor& x, const Tensor& y, const Tensor& dy, Tensor* dx) override;
 
  private:
-  struct Workspace;
-
   Conv2dOptions options_;
-  std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<ConvolutionEngine> engine_;
 };
 
 }  // namespace xbar::nn

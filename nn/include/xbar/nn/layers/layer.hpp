@@ -3,6 +3,7 @@
 /// What every layer of a network can do.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,13 +83,20 @@ class Layer {
   Tensor input_gradient_;
 };
 
+struct Patches;
+
 /// A layer with a weight matrix W, out x in, that may live in crossbar arrays, and a digital bias
 /// b, which never does: crossbars compute W x, the bias is added after the converters.
 ///
-/// forward multiplies by store.forward_weight(), backward by store.backward_weight(); the gradient
+/// forward multiplies by store.forward_weight(), backward by store.backward_weight(), or through
+/// store.converted_forward() and converted_backward() where there are any; the gradient
 /// dW = dy^T x (summed over the batch and, for convolutions, over positions) is the plain outer
 /// product of what goes into the rows and the columns, as an in-array outer-product update forms
 /// it.
+///
+/// Learned ranges of the converters [Esser2020] are parameters "NAME.dac_range" and
+/// "NAME.adc_range", 1 x 1, that come and go with the weight store; 0 stands for a range that the
+/// next forward pass measures. Their gradients carry Esser's factor. dx is 0 where the DAC clips.
 class WeightedLayer : public Layer {
  public:
   /// Weight and bias are zero until set. `weight_shape` is PyTorch's, out first.
@@ -118,9 +126,22 @@ class WeightedLayer : public Layer {
   /// RandomStream(seed, "init/" + name()).
   void initialise(std::uint64_t seed) override;
 
+ protected:
+  /// y from x through the store's converters, bias and all, or, without any, by `plain`.
+  void multiply_forward(const Patches& patches, const Tensor& x, Tensor& y,
+                        const std::function<void()>& plain);
+  /// *dx, where wanted, through the store's converters or by `plain`, and the ranges' gradients.
+  void multiply_backward(const Patches& patches, const Tensor& x, const Tensor& dy, Tensor* dx,
+                         const std::function<void(Tensor& dx)>& plain);
+
  private:
   Parameter weight_;
   Parameter bias_;
+  Parameter dac_range_;  // no store: not learned
+  Parameter adc_range_;
+  const mapping::ConvertedRead* read_ = nullptr;  // what the latest forward pass went through
+  Tensor adc_slope_;                              // dy/d adc_range of the latest forward pass
+  Tensor unwanted_gradient_;                      // dx of a first layer, for its DAC's range
 };
 
 }  // namespace xbar::nn

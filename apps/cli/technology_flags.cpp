@@ -1,0 +1,196 @@
+#include "technology_flags.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+
+#include "flags.hpp"
+
+namespace xbar::cli {
+namespace {
+
+// "full-scale", or a number for the fixed range.
+template <typename Range>
+void set_range(const char* flag, const std::string& text, Range (*parse)(std::string_view),
+               Range fixed, Range& range, double& limit) {
+  if (const auto number = as_number<double>(text)) {
+    range = fixed;
+    limit = *number;
+    return;
+  }
+  try {
+    range = parse(text);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("{}: {}, or a number", flag, error.what()));
+  }
+}
+
+std::string effect_list() {
+  std::string names;
+  for (const mapping::Effect effect : mapping::effects) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", mapping::effect_name(effect));
+  }
+  return names;
+}
+
+}  // namespace
+
+void TechnologyFlags::add(CLI::App& app) {
+  app.add_option("--on-ohm", on_ohm, "resistance of a fully switched-on cell, ohm; several: a,b")
+      ->delimiter(',');
+  app.add_option("--on-off-ratio", technology.on_off_ratio, "R_off / R_on");
+  add_wire_flags(app, technology.wires);
+  app.add_option("--tile-rows", technology.tile_rows, "wordlines of a tile");
+  app.add_option("--tile-columns", technology.tile_columns, "bitlines of a tile");
+  app.add_option("--terminals", terminals_,
+                 "resistors at the terminals in the backward read: keep or swap");
+  app.add_option("--gain", gain_, "digital gain calibration: none, tile or column");
+  app.add_option(
+      "--layout", layout_,
+      "sign of a weight: differential (a pair of arrays), interleaved (two bitlines side "
+      "by side) or offset (one cell, less a reference bitline)");
+  app.add_option("--weight-bits", technology.bits.weight,
+                 "bits of a weight, sign included; 0: as --cell-bits gives, or analog");
+  app.add_option("--cell-bits", technology.bits.cell,
+                 "bits of a cell; fewer than the weight's: bit slices; 0: one cell holds a weight");
+  mapping::Converters& converters = technology.converters;
+  app.add_option("--input-bits", converters.input_bits,
+                 "bits of an input, sign included; 0: ideal DACs");
+  app.add_option("--dac-bits", converters.dac_bits,
+                 "bits that a DAC makes at once; fewer than the input's: bit-serial; 0: all");
+  app.add_option("--dac-range", dac_range_,
+                 "input of the largest code: maximum (of each batch), calibrated, learned, or a "
+                 "number");
+  app.add_option("--adc-bits", converters.adc_bits, "bits of an output; 0: ideal ADCs");
+  app.add_option("--adc-range", adc_range_,
+                 "current of the largest code: full-scale, calibrated, learned, or a number of "
+                 "fully switched-on cells");
+  app.add_option("--range-percentile", converters.percentile,
+                 "of the values seen, for calibrated ranges and where learned ones begin");
+  app.add_option("--subtract", subtract_,
+                 "where a pair's currents are subtracted: analog (before the ADC) or digital");
+  app.add_option("--update", update_,
+                 "how a cell follows a write: linear, asymmetric or symmetric");
+  app.add_option("--nonlinearity", technology.update.nonlinearity,
+                 "nu of an asymmetric or symmetric update");
+  app.add_option("--write-noise", technology.update.write_noise,
+                 "standard deviation of a full-range write, share of the range");
+  app.add_flag(
+      "--single-write", single_write_,
+      "programming writes every cell once, with write noise, instead of until it is right");
+  app.add_option("--device-variation", technology.device_variation,
+                 "standard deviation of ln G from cell to cell");
+  app.add_option("--stuck-on", technology.faults.stuck_on, "share of cells stuck at g_max");
+  app.add_option("--stuck-off", technology.faults.stuck_off, "share of cells stuck at g_min");
+  app.add_option("--open-cells", technology.faults.open, "share of broken cells, without current");
+  app.add_option("--drift-exponent", technology.drift.exponent,
+                 "nu of G(t) = G(t0) (t/t0)^-nu, the mean over the cells");
+  app.add_option("--drift-deviation", technology.drift.exponent_deviation,
+                 "standard deviation of nu from cell to cell");
+  app.add_option("--drift-second", technology.drift.time_s,
+                 "t, time since programming at which the arrays are read, s");
+  app.add_option("--drift-reference-second", technology.drift.reference_s,
+                 "t0, time after programming at which conductances were verified, s");
+  app.add_option("--read-noise", technology.read_noise,
+                 "standard deviation of a cell's conductance from pass to pass, share of it");
+  app.add_option("--without", without_,
+                 fmt::format("effects to leave out; several: a,b; of {}", effect_list()))
+      ->delimiter(',');
+  app.add_option("--only", only_, "the only effects to keep, as --without names them")
+      ->delimiter(',');
+}
+
+mapping::Technology TechnologyFlags::with(double on) const {
+  mapping::Technology result = technology;
+  result.on_ohm = on;
+  result.terminals = parse_terminals(terminals_);
+  result.gain = mapping::parse_gain(gain_);
+  result.layout = mapping::parse_layout(layout_);
+  set_range("--dac-range", dac_range_, mapping::parse_dac_range, mapping::DacRange::fixed,
+            result.converters.dac_range, result.converters.dac_limit);
+  set_range("--adc-range", adc_range_, mapping::parse_adc_range, mapping::AdcRange::fixed,
+            result.converters.adc_range, result.converters.adc_limit);
+  result.converters.subtract = mapping::parse_subtract(subtract_);
+  result.update.kind = device::parse_update_kind(update_);
+  result.verify = !single_write_;
+  mapping::check_technology(result);
+  if (!without_.empty() && !only_.empty()) {
+    throw InvalidArgument("--only: expected without --without, got both");
+  }
+  std::vector<mapping::Effect> kept;
+  for (const std::string& name : only_) kept.push_back(mapping::parse_effect(name));
+  for (const std::string& name : without_) {
+    result = mapping::without(result, mapping::parse_effect(name));
+  }
+  if (!only_.empty()) {
+    for (const mapping::Effect effect : mapping::effects) {
+      if (std::find(kept.begin(), kept.end(), effect) == kept.end()) {
+        result = mapping::without(result, effect);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<mapping::Technology> TechnologyFlags::all() const {
+  if (on_ohm.empty()) throw InvalidArgument("on-ohm: expected at least one resistance, got none");
+  std::vector<mapping::Technology> result;
+  for (const double on : on_ohm) result.push_back(with(on));
+  return result;
+}
+
+Json to_json(const mapping::Technology& technology) {
+  const mapping::Technology& t = technology;
+  Json json = {{"on_ohm", t.on_ohm},
+               {"on_off_ratio", t.on_off_ratio},
+               {"source_ohm", t.wires.source_ohm},
+               {"sink_ohm", t.wires.sink_ohm},
+               {"wordline_ohm", t.wires.wordline_ohm},
+               {"bitline_ohm", t.wires.bitline_ohm},
+               {"tile_rows", t.tile_rows},
+               {"tile_columns", t.tile_columns},
+               {"terminals", t.terminals == Terminals::keep ? "keep" : "swap"},
+               {"gain", mapping::gain_name(t.gain)},
+               {"layout", mapping::layout_name(t.layout)},
+               {"write_noise", t.update.write_noise}};
+  if (t.bits.weight > 0 || t.bits.cell > 0) {
+    json["weight_bits"] = t.bits.weight;
+    json["cell_bits"] = t.bits.cell;
+  }
+  const mapping::Converters& converters = t.converters;
+  if (converters.input_bits > 0) {
+    json["input_bits"] = converters.input_bits;
+    json["dac_bits"] = converters.dac_bits;
+    json["dac_range"] = mapping::dac_range_name(converters.dac_range);
+    if (converters.dac_range == mapping::DacRange::fixed) json["dac_limit"] = converters.dac_limit;
+  }
+  if (converters.adc_bits > 0) {
+    json["adc_bits"] = converters.adc_bits;
+    json["adc_range"] = mapping::adc_range_name(converters.adc_range);
+    if (converters.adc_range == mapping::AdcRange::fixed) json["adc_limit"] = converters.adc_limit;
+  }
+  if (converters.present()) json["subtract"] = mapping::subtract_name(converters.subtract);
+  if (t.update.kind != device::UpdateKind::linear) {
+    json["update"] = device::update_kind_name(t.update.kind);
+    json["nonlinearity"] = t.update.nonlinearity;
+  }
+  if (!t.verify) json["single_write"] = true;
+  if (t.device_variation > 0) json["device_variation"] = t.device_variation;
+  if (t.faults.any()) {
+    json["stuck_on"] = t.faults.stuck_on;
+    json["stuck_off"] = t.faults.stuck_off;
+    json["open_cells"] = t.faults.open;
+  }
+  if (t.drift.any()) {
+    json["drift_exponent"] = t.drift.exponent;
+    json["drift_deviation"] = t.drift.exponent_deviation;
+    json["drift_second"] = t.drift.time_s;
+    json["drift_reference_second"] = t.drift.reference_s;
+  }
+  if (t.read_noise > 0) json["read_noise"] = t.read_noise;
+  return json;
+}
+
+}  // namespace xbar::cli

@@ -1,0 +1,21 @@
+#pragma once
+
+/// Times of training steps by phase.
+
+#include "row_results.hpp"
+
+namespace xbar_bench {
+
+/// Seconds of every step.
+struct StepTimes {
+  Series forward, backward, update, step;
+
+  void add(double forward_seconds, double backward_seconds, double update_seconds) {
+    forward.push_back(forward_seconds);
+    backward.push_back(backward_seconds);
+    update.push_back(update_seconds);
+    step.push_back(forward_seconds + backward_seconds + update_seconds);
+  }
+};
+
+}  // namespace xbar_bench
