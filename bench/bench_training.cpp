@@ -1,9 +1,9 @@
 // Training steps: xbar's on ideal arrays against PyTorch's, and on wired arrays against the ideal
-// ones, as ratios within this run:
+// ones, with and without converters, as ratios within this run:
 //   bench_training [--models lenet5,vgg8s] [--rounds 9] [--table-out FILE]
 // Batches of 128, single precision, SGD with momentum 0.9, data already in memory. The contestants
 // of a network take turns in random order, a third of a second each, `rounds` times. Printed are
-// medians. Takes ten minutes and 4 GB; a missing PyTorch leaves its columns empty.
+// medians. Takes half an hour and 11 GB; a missing PyTorch leaves its columns empty.
 
 #include <algorithm>
 #include <cmath>
@@ -53,7 +53,8 @@ using xbar_bench::StepTimes;
 constexpr Index batch = 128;
 constexpr Index classes = 10;
 constexpr double turn_seconds = 0.35;
-constexpr Index warm_up_steps = 2;
+constexpr int calibration_steps = 2;  // reads with ranges not yet settled are slower
+constexpr Index warm_up_steps = calibration_steps + 1;
 
 const std::vector<std::string> all_models{"lenet5", "vgg8s", "resnet20", "vgg16"};
 
@@ -78,6 +79,25 @@ CrossbarMapping wired(ModelKind model) {
   return mapping;
 }
 
+/// Inputs and outputs of every tile in 8 bits, in both directions; ADC ranges are measured with the
+/// first batches.
+CrossbarMapping with_converters() {
+  CrossbarMapping mapping = wired(ModelKind::operating_point);
+  mapping.technology.converters = {.input_bits = 8,
+                                   .adc_bits = 8,
+                                   .adc_range = xbar::mapping::AdcRange::calibrated,
+                                   .calibration_batches = calibration_steps};
+  return mapping;
+}
+
+/// The same with inputs read bit by bit and 8-bit weights in slices of 2 bits a cell.
+CrossbarMapping bit_serial() {
+  CrossbarMapping mapping = with_converters();
+  mapping.technology.converters.dac_bits = 1;
+  mapping.technology.bits = {.weight = 8, .cell = 2};
+  return mapping;
+}
+
 const std::vector<Setup>& setups() {
   static const std::vector<Setup> all = [] {
     std::vector<Setup> rows{{"ideal", std::nullopt, 0}};
@@ -86,6 +106,8 @@ const std::vector<Setup>& setups() {
       rows.push_back(
           {fmt::format("wired, {}", xbar::surrogate::model_name(kind)), wired(kind), 1.25});
     }
+    rows.push_back({"8-bit DAC and ADC", with_converters(), 2});
+    rows.push_back({"bit-serial, 2-bit cells", bit_serial(), 8});
     return rows;
   }();
   return all;
@@ -150,25 +172,34 @@ class Training {
 
  private:
   void step(StepTimes& times) {
-    const xbar::Stopwatch forward;
-    const Tensor& scores = network_.forward(images_);
-    loss_.forward(scores, labels_);
-    const double forward_seconds = forward.seconds();
-    const xbar::Stopwatch backward;
-    network_.backward(loss_.backward());
-    const double backward_seconds = backward.seconds();
-    const double before = store_seconds();
-    const xbar::Stopwatch update;
-    optimizer_->step(1e-4);
-    const double update_seconds = update.seconds();
-    times.add(forward_seconds, backward_seconds, update_seconds - (store_seconds() - before));
+    const double before = store_times().converters;
+    const double forward_seconds =
+        seconds_without_stores([&] { loss_.forward(network_.forward(images_), labels_); });
+    const double backward_seconds =
+        seconds_without_stores([&] { network_.backward(loss_.backward()); });
+    const double update_seconds = seconds_without_stores([&] { optimizer_->step(1e-4); });
+    times.add(forward_seconds, backward_seconds, update_seconds, store_times().converters - before);
   }
 
-  [[nodiscard]] double store_seconds() {
-    double sum = 0;
+  // Without what the weight stores name of it.
+  template <typename Body>
+  double seconds_without_stores(const Body& body) {
+    const StoreTimes before = store_times();
+    const xbar::Stopwatch watch;
+    body();
+    const double seconds = watch.seconds();
+    const StoreTimes after = store_times();
+    return seconds - (after.surrogate - before.surrogate) - (after.converters - before.converters) -
+           (after.certificate - before.certificate);
+  }
+
+  [[nodiscard]] StoreTimes store_times() {
+    StoreTimes sum;
     for (xbar::nn::WeightedLayer* layer : network_.weighted_layers()) {
       const StoreTimes times = layer->weight_store().times();
-      sum += times.surrogate + times.certificate;
+      sum.surrogate += times.surrogate;
+      sum.converters += times.converters;
+      sum.certificate += times.certificate;
     }
     return sum;
   }
@@ -192,7 +223,7 @@ double median_milliseconds(const xbar_bench::Series& seconds) {
 /// One contestant's medians; a step is what its phases take together.
 struct Row {
   std::string model, name;
-  double forward_ms, backward_ms, update_ms;
+  double forward_ms, backward_ms, update_ms, converters_ms;
   double surrogate_ms = 0, certificate_ms = 0;
   double step_ms = 0;
   std::size_t steps = 0;
@@ -207,6 +238,7 @@ struct Row {
         forward_ms(median_milliseconds(times.forward)),
         backward_ms(median_milliseconds(times.backward)),
         update_ms(median_milliseconds(times.update)),
+        converters_ms(median_milliseconds(times.converters)),
         surrogate_ms(1e3 * measuring.surrogate),
         certificate_ms(1e3 * measuring.certificate),
         step_ms(median_milliseconds(times.step) + surrogate_ms + certificate_ms),
@@ -220,19 +252,20 @@ std::string number(double value, const char* format) {
 }
 
 void print_head() {
-  fmt::print("{:<9} {:<24} {:>9} {:>8} {:>8} {:>8} {:>9} {:>11} {:>8} {:>7} {:>6}\n", "network", "",
-             "images/s", "step ms", "forward", "backward", "update", "surrogate", "certif.",
-             "ratio", "most");
+  fmt::print("{:<9} {:<24} {:>9} {:>8} {:>8} {:>8} {:>9} {:>10} {:>11} {:>8} {:>7} {:>6}\n",
+             "network", "", "images/s", "step ms", "forward", "backward", "update", "converters",
+             "surrogate", "certif.", "ratio", "most");
 }
 
 void print_row(const Row& row) {
-  fmt::print("{:<9} {:<24} {:>9} {:>8} {:>8} {:>8} {:>9} {:>11.3f} {:>8.3f} {:>7} {:>6} {}\n",
-             row.model, row.name, number(1e3 * batch / row.step_ms, "{:.0f}"),
-             number(row.step_ms, "{:.2f}"), number(row.forward_ms, "{:.2f}"),
-             number(row.backward_ms, "{:.2f}"), number(row.update_ms, "{:.2f}"), row.surrogate_ms,
-             row.certificate_ms, number(row.ratio, "{:.2f}"),
-             row.at_most > 0 ? fmt::format("{:.2f}", row.at_most) : "",
-             row.at_most > 0 && !std::isnan(row.ratio) ? (row.holds() ? "holds" : "FAILS") : "");
+  fmt::print(
+      "{:<9} {:<24} {:>9} {:>8} {:>8} {:>8} {:>9} {:>10} {:>11.3f} {:>8.3f} {:>7} {:>6} {}\n",
+      row.model, row.name, number(1e3 * batch / row.step_ms, "{:.0f}"),
+      number(row.step_ms, "{:.2f}"), number(row.forward_ms, "{:.2f}"),
+      number(row.backward_ms, "{:.2f}"), number(row.update_ms, "{:.2f}"),
+      number(row.converters_ms, "{:.2f}"), row.surrogate_ms, row.certificate_ms,
+      number(row.ratio, "{:.2f}"), row.at_most > 0 ? fmt::format("{:.2f}", row.at_most) : "",
+      row.at_most > 0 && !std::isnan(row.ratio) ? (row.holds() ? "holds" : "FAILS") : "");
   std::fflush(stdout);
 }
 
@@ -243,6 +276,7 @@ nlohmann::json as_json(const Row& row) {
                         {"forward_ms", row.forward_ms},
                         {"backward_ms", row.backward_ms},
                         {"update_ms", row.update_ms},
+                        {"converters_ms", row.converters_ms},
                         {"surrogate_ms", row.surrogate_ms},
                         {"certificate_ms", row.certificate_ms},
                         {"step_ms", row.step_ms},

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <xbar/core/parallel.hpp>
+
 namespace xbar_bench {
 namespace {
 
@@ -25,6 +27,7 @@ PytorchOpponent::PytorchOpponent(const std::string& script, const std::string& w
   if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) {
     throw std::runtime_error("pytorch_training: no pipe");
   }
+  const std::string threads = std::to_string(xbar::thread_count());
   process_ = fork();
   if (process_ < 0) throw std::runtime_error("pytorch_training: no process");
   if (process_ == 0) {
@@ -35,6 +38,8 @@ PytorchOpponent::PytorchOpponent(const std::string& script, const std::string& w
     setenv("OPENBLAS_CORETYPE", "SKYLAKEX", 0);
     setenv("OPENBLAS_NUM_THREADS", "1", 0);
     setenv("OMP_WAIT_POLICY", wait_policy.c_str(), 1);
+    // As many as xbar has: PyTorch's own count of the cores may be one of two.
+    setenv("OMP_NUM_THREADS", threads.c_str(), 0);
     execl(python, python, script.c_str(), nullptr);
     _exit(127);
   }

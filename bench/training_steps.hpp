@@ -6,15 +6,17 @@
 
 namespace xbar_bench {
 
-/// Seconds of every step.
+/// Seconds of every step. The parts do not overlap.
 struct StepTimes {
-  Series forward, backward, update, step;
+  Series forward, backward, update, converters, step;
 
-  void add(double forward_seconds, double backward_seconds, double update_seconds) {
+  void add(double forward_seconds, double backward_seconds, double update_seconds,
+           double converter_seconds = 0) {
     forward.push_back(forward_seconds);
     backward.push_back(backward_seconds);
     update.push_back(update_seconds);
-    step.push_back(forward_seconds + backward_seconds + update_seconds);
+    converters.push_back(converter_seconds);
+    step.push_back(forward_seconds + backward_seconds + update_seconds + converter_seconds);
   }
 };
 

@@ -63,8 +63,8 @@ function(xbar_add_kernels target)
     set(levels baseline)
   endif()
   set(flags_baseline "")
-  set(flags_avx2 -mavx2 -mfma -mbmi2)
-  set(flags_avx512 -mavx2 -mfma -mbmi2 -mavx512f -mavx512dq -mavx512vl -mavx512bw
+  set(flags_avx2 -mavx2 -mfma -mbmi -mbmi2)
+  set(flags_avx512 -mavx2 -mfma -mbmi -mbmi2 -mavx512f -mavx512dq -mavx512vl -mavx512bw
                    -mprefer-vector-width=512)
   set(optimise -O3)
   if(XBAR_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -5,13 +5,13 @@
 #include <sstream>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/core/suggest.hpp>
 
 #include "flags.hpp"
+#include "parse_toml.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -82,14 +82,7 @@ std::vector<std::string> flag_names(const CLI::App& app) {
 }
 
 void apply_config(const std::filesystem::path& path, CLI::App& app) {
-  const std::string text = read_file(path);
-  toml::table table;
-  try {
-    table = toml::parse(text, path.string());
-  } catch (const toml::parse_error& error) {
-    throw IoError(fmt::format("{}:{}:{}: not TOML: {}", path.string(), error.source().begin.line,
-                              error.source().begin.column, error.description()));
-  }
+  const toml::table table = parse_toml(read_file(path), path.string());
   for (const auto& [toml_key, node] : table) {
     const std::string key(toml_key.str());
     std::string flag = "--" + key;

@@ -26,6 +26,7 @@ class EvaluateCommand final : public Command {
                 ->type_name("FILE"));
     require(network_.data_option);
     technology_.add(app);
+    scale_.add(app);
     surrogate_.add(app);
     app.add_flag("--json", json_, "print one JSON object and nothing else");
   }
@@ -55,7 +56,13 @@ class EvaluateCommand final : public Command {
     for (std::size_t k = 0; k < technologies.size(); ++k) {
       const mapping::Technology& technology = technologies[k];
       nn::Network network = spec.load(weights);
-      deploy(network, weights, technology, surrogates[k]);
+      deploy(network, weights, technology,
+             {.surrogate = surrogates[k],
+              .scale = scale_.scale(nn::WeightScale::maximum),
+              .percentile = scale_.percentile,
+              .headroom = scale_.headroom,
+              .seed = network_.seed});
+      calibrate_converters(network, technology, data.train);
       const nn::Evaluation wired = evaluate(network, on_label(technology.on_ohm));
       const Json certificate = certificate_json(network, 0);
       document["wired"].push_back({{"technology", to_json(technology)},
@@ -76,6 +83,7 @@ class EvaluateCommand final : public Command {
  private:
   NetworkFlags network_;
   TechnologyFlags technology_;
+  WeightScaleFlags scale_;
   std::string weights_path_;
   SurrogateFlags surrogate_{"exact"};
   bool json_ = false;

@@ -1,8 +1,8 @@
 #include "experiment.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <cmath>
 #include <set>
 #include <utility>
 
@@ -17,17 +17,6 @@ namespace {
 
 constexpr const char* range_prefix = "weight_range/";
 
-nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
-                                     const SurrogateSettings& surrogate) {
-  nn::CrossbarMapping mapping;
-  mapping.technology = technology;
-  mapping.model = surrogate.model;
-  mapping.refresh = surrogate.refresh;
-  mapping.certificate = surrogate.certificate;
-  mapping.exact = surrogate::exact_solver();
-  return mapping;
-}
-
 // The surrogates of the layers, each once: "ladder, sneak-ladder".
 std::string surrogates_used(nn::Network& network) {
   std::set<surrogate::ModelKind> used;
@@ -41,14 +30,22 @@ std::string surrogates_used(nn::Network& network) {
   return text;
 }
 
-// The same cells, write noise and all; the surrogate stays each network's own.
-void copy_cells(nn::Network& from, nn::Network& to) {
-  const std::vector<nn::CrossbarLayer> sources = nn::crossbar_layers(from);
-  const std::vector<nn::CrossbarLayer> targets = nn::crossbar_layers(to);
-  for (std::size_t k = 0; k < sources.size(); ++k) {
-    targets[k].matrix->copy_cells(*sources[k].matrix);
+// A number of the file's metadata; empty if it has none.
+std::optional<float> metadata_number(const TensorFile& file, const std::string& key) {
+  const auto given = file.metadata.find(key);
+  if (given == file.metadata.end()) return std::nullopt;
+  const std::string& text = given->second;
+  float value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || !(value > 0)) {
+    throw InvalidArgument(
+        fmt::format("weights: metadata '{}': expected a number > 0, got '{}'", key, text));
   }
+  return value;
 }
+
+// Learned ranges of converters: parameters while a network is on arrays, metadata of a file.
+constexpr std::array range_suffixes = {".dac_range", ".adc_range"};
 
 }  // namespace
 
@@ -85,74 +82,81 @@ TensorFile weights_file(nn::Network& network) {
   TensorFile file = network.state();
   for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
     file.metadata[range_prefix + layer.name] = fmt::format("{}", layer.matrix->weight_range());
+    for (const char* suffix : range_suffixes) {
+      const auto learned = file.tensors.find(layer.name + suffix);
+      if (learned == file.tensors.end()) continue;
+      file.metadata[layer.name + suffix] = fmt::format("{}", learned->second.values.front());
+      file.tensors.erase(learned);
+    }
   }
   return file;
 }
 
+nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
+                                     const DeployOptions& options) {
+  nn::CrossbarMapping mapping;
+  mapping.technology = technology;
+  mapping.model = options.surrogate.model;
+  mapping.refresh = options.surrogate.refresh;
+  mapping.certificate = options.surrogate.certificate;
+  mapping.exact = surrogate::exact_solver();
+  mapping.scale = options.scale;
+  mapping.percentile = options.percentile;
+  mapping.headroom = options.headroom;
+  mapping.hardware_aware = options.hardware_aware;
+  mapping.seed = options.seed;
+  return mapping;
+}
+
 void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
-            const SurrogateSettings& surrogate) {
-  std::vector<float> ranges;
-  for (const nn::WeightedLayer* layer : std::as_const(network).weighted_layers()) {
-    const auto given = weights.metadata.find(range_prefix + layer->name());
-    float range = layer->weight_store().weight().cwiseAbs().maxCoeff();
-    if (given != weights.metadata.end()) {
-      const std::string& text = given->second;
-      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), range);
-      if (parsed.ec != std::errc() || !(range > 0)) {
-        throw InvalidArgument(fmt::format("weights: metadata '{}': expected a number > 0, got '{}'",
-                                          given->first, text));
+            const DeployOptions& options) {
+  const nn::CrossbarMapping mapping = crossbar_mapping(technology, options);
+  std::vector<float> ranges = nn::weight_ranges(network, mapping);
+  const std::vector<nn::WeightedLayer*> layers = network.weighted_layers();
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    const auto given = metadata_number(weights, range_prefix + layers[k]->name());
+    if (given) ranges[k] = *given;
+  }
+  nn::map_to_crossbars(network, mapping, ranges);
+  for (nn::WeightedLayer* layer : layers) {
+    for (nn::Parameter* parameter : layer->parameters()) {
+      if (const auto learned = metadata_number(weights, parameter->name)) {
+        parameter->store->set_weight(MatrixF::Constant(1, 1, *learned));
       }
     }
-    ranges.push_back(range > 0 ? range : 1.0F);
   }
-  nn::map_to_crossbars(network, crossbar_mapping(technology, surrogate), ranges);
-  if (surrogate.model == surrogate::ModelKind::exact) return;
+  if (options.surrogate.model == surrogate::ModelKind::exact) return;
   for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) layer.matrix->refresh();
 }
 
-TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
-                     const LegOptions& options, const fs::path& folder, ProgressBar& bar) {
-  LegFiles files(folder / leg.name, options.files);
-  nn::Network network = options.weights ? spec.load(*options.weights) : spec.make();
-  std::optional<nn::TrainState> state;
-  std::optional<TensorFile> checkpoint;
-  if (options.resume) {
-    checkpoint = files.go_on();
-  } else {
-    files.begin_anew();
-  }
-  if (checkpoint) {
-    network.load_state(checkpoint_part(*checkpoint, "network/"));
-    state = nn::train_state_from(checkpoint_part(*checkpoint, "train/"));
-  }
-  if (leg.technology) {
-    nn::CrossbarMapping mapping = crossbar_mapping(*leg.technology, leg.surrogate);
-    mapping.scale = nn::WeightScale::headroom;
-    mapping.headroom = leg.headroom;
-    mapping.seed = spec.seed;
-    nn::map_to_crossbars(network, mapping);
-    if (checkpoint) nn::load_crossbar_state(network, checkpoint_part(*checkpoint, "crossbar/"));
-  }
-  checkpoint.reset();
+void calibrate_converters(nn::Network& network, const mapping::Technology& technology,
+                          const nn::ImageSet& images) {
+  const mapping::Converters& converters = technology.converters;
+  const bool wanted =
+      (converters.input_bits > 0 && converters.dac_range == mapping::DacRange::calibrated) ||
+      (converters.adc_bits > 0 && converters.adc_range == mapping::AdcRange::calibrated);
+  if (!wanted) return;
+  constexpr Index batch = 128;
+  nn::ImageSet first = images;
+  first.count = std::min<Index>(images.count, batch * converters.calibration_batches);
+  first.pixels.resize(static_cast<std::size_t>(first.count * images.image_size()));
+  first.labels.resize(static_cast<std::size_t>(first.count));
+  static_cast<void>(nn::evaluate(network, first, batch));
+}
 
-  TrainedLeg trained;
-  trained.report = files.train(network, data, options.train, state ? &*state : nullptr, bar);
-  trained.weights = weights_file(network);
-  // The trainer tested after the last epoch: for ideal arithmetic that is the result.
-  trained.test_accuracy = trained.exact_accuracy = trained.report.epochs.back().test_accuracy;
-  trained.test_loss = trained.report.epochs.back().test_loss;
-  if (leg.technology) {
-    nn::Network exact = spec.load(trained.weights);
-    trained.certificate = certificate_json(network, trained.report.seconds);
-    deploy(exact, trained.weights, *leg.technology);
-    copy_cells(network, exact);
-    const nn::Evaluation evaluation = nn::evaluate(exact, data.test, 250, bar.callback());
-    trained.exact_accuracy = evaluation.accuracy;
-    trained.test_loss = evaluation.loss;
-    write_file_atomically(files.file("certificate.json"), trained.certificate.dump(1) + "\n");
+void copy_cells(nn::Network& from, nn::Network& to) {
+  const std::vector<nn::WeightedLayer*> sources = from.weighted_layers();
+  const std::vector<nn::WeightedLayer*> targets = to.weighted_layers();
+  for (std::size_t k = 0; k < sources.size(); ++k) {
+    auto& source = dynamic_cast<nn::CrossbarWeight&>(sources[k]->weight_store());
+    auto& target = dynamic_cast<nn::CrossbarWeight&>(targets[k]->weight_store());
+    target.matrix().copy_cells(source.matrix());
+    for (const auto direction : {mapping::Direction::forward, mapping::Direction::backward}) {
+      if (mapping::ConvertedRead* read = target.read(direction)) {
+        read->restore(source.read(direction)->state());
+      }
+    }
   }
-  write_safetensors(files.file("weights.safetensors"), trained.weights);
-  return trained;
 }
 
 Remapping remap_columns(nn::Network& digital, const nn::ImageSet& calibration,
@@ -163,7 +167,7 @@ Remapping remap_columns(nn::Network& digital, const nn::ImageSet& calibration,
   for (const nn::ColumnSensitivity& layer : result.sensitivity) {
     if (strategy == mapping::RemapStrategy::srs) {
       result.slot_of_output.push_back(
-          mapping::order_by_sensitivity(layer.values, technology.tile_columns));
+          mapping::order_by_sensitivity(layer.values, technology.outputs_per_tile()));
     } else {
       std::vector<Index> as_is(layer.values.size());
       for (std::size_t k = 0; k < as_is.size(); ++k) as_is[k] = static_cast<Index>(k);
@@ -175,11 +179,12 @@ Remapping remap_columns(nn::Network& digital, const nn::ImageSet& calibration,
 
 RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
                                   const nn::DataSet& data, const mapping::Technology& technology,
-                                  const SurrogateSettings& surrogate, const Remapping& remapping,
+                                  const DeployOptions& options, const Remapping& remapping,
                                   const ProgressCallback& progress) {
   RemapComparison comparison;
   nn::Network network = spec.load(weights);
-  deploy(network, weights, technology, surrogate);
+  deploy(network, weights, technology, options);
+  calibrate_converters(network, technology, data.train);
   comparison.certificate = certificate_json(network, 0);
   comparison.as_is = nn::evaluate(network, data.test, 250, progress);
   const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
@@ -203,26 +208,6 @@ Json to_json(const RemapComparison& comparison) {
           {"put_right", comparison.put_right},
           {"spoilt", comparison.spoilt},
           {"certificate", comparison.certificate}};
-}
-
-Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
-  Json json;
-  json["name"] = leg.name;
-  json["arithmetic"] = leg.technology ? "wired" : "ideal";
-  if (leg.technology) {
-    json["technology"] = to_json(*leg.technology);
-    json["certificate"] = trained.certificate;
-    json["headroom"] = leg.headroom;
-  }
-  json["test_accuracy"] = trained.test_accuracy;
-  json["exact_accuracy"] = trained.exact_accuracy;
-  json["test_loss"] = trained.test_loss;
-  json["images_per_second"] = trained.report.images_per_second;
-  json["train_seconds"] = trained.report.seconds;
-  json["phase_seconds"] = to_json(trained.report.phases);
-  json["metrics"] = leg.name + "/metrics.jsonl";
-  json["weights"] = leg.name + "/weights.safetensors";
-  return json;
 }
 
 Json certificate_json(nn::Network& network, double train_seconds) {

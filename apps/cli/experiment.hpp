@@ -18,8 +18,6 @@
 #include <xbar/nn/trainer.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
-#include "console.hpp"
-#include "leg_files.hpp"
 #include "run_folder.hpp"
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
@@ -49,27 +47,33 @@ void keep_model_file(const nn::ModelSource& model, const RunFolder& folder, bool
 /// and metadata "weight_range/LAYER" so that the same cells can be made again.
 [[nodiscard]] TensorFile weights_file(nn::Network& network);
 
-/// Puts a digital network on arrays, with the weight ranges of the file where it has them. Sampled
-/// arrays of a surrogate other than the exact one are checked at once.
-void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
-            const SurrogateSettings& surrogate = {});
-
-/// How one network of a run is trained.
-struct TrainingLeg {
-  std::string name;  ///< folder of its files: "ideal", "in-situ-20000ohm"
-  std::optional<mapping::Technology> technology;  ///< empty: ideal arithmetic
+/// How networks are put on arrays, besides what the arrays are.
+struct DeployOptions {
   SurrogateSettings surrogate;
+  nn::WeightScale scale = nn::WeightScale::maximum;  ///< where the file has no weight ranges
+  double percentile = 99.9;
   double headroom = 8;
+  std::optional<nn::GradientRule> hardware_aware{};  ///< CrossbarMapping::hardware_aware
+  std::uint64_t seed = 1;  ///< of write noise, cell effects and read noise
 };
 
-struct TrainedLeg {
-  nn::TrainReport report;
-  TensorFile weights;         ///< weights_file()
-  double test_accuracy = 0;   ///< as computed while training (by the surrogate, for arrays)
-  double exact_accuracy = 0;  ///< the same network with exact effective conductances
-  double test_loss = 0;       ///< with exact effective conductances
-  Json certificate;           ///< certificate_json() of a leg on arrays
-};
+/// How such a network is mapped.
+[[nodiscard]] nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
+                                                   const DeployOptions& options);
+
+/// Puts a digital network on arrays, with the weight ranges (and, where they are learned, those of
+/// the converters) of the file where it has them. Sampled arrays of a surrogate other than the exact
+/// one are checked at once.
+void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
+            const DeployOptions& options = {});
+
+/// Lets converters whose ranges are calibrated see the first images; nothing for others.
+void calibrate_converters(nn::Network& network, const mapping::Technology& technology,
+                          const nn::ImageSet& images);
+
+/// The same cells, write noise and all, and the same ranges of converters; the surrogate stays each
+/// network's own.
+void copy_cells(nn::Network& from, nn::Network& to);
 
 /// What the arrays' certificates say: worst and mean measured error, changes, time, by layer.
 /// @param train_seconds  to relate the time of the checks to
@@ -78,20 +82,6 @@ struct TrainedLeg {
 /// The surrogates of such a certificate, and the largest error where they were measured:
 /// "sneak-ladder, at most 0.012 % off".
 [[nodiscard]] std::string surrogate_words(const Json& certificate);
-
-/// How the legs of a run are trained, besides what each is on.
-struct LegOptions {
-  nn::TrainOptions train;
-  LegFileOptions files;
-  std::optional<TensorFile> weights;  ///< to begin with; empty: drawn by the seed
-  bool resume = false;                ///< go on from the leg's checkpoint, if there is one
-};
-
-/// Trains one network, in FOLDER/NAME: LegFiles while it is trained, at the end
-/// weights.safetensors and, for arrays, certificate.json.
-[[nodiscard]] TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec,
-                                   const nn::DataSet& data, const LegOptions& options,
-                                   const std::filesystem::path& folder, ProgressBar& bar);
 
 /// Slots of every weighted layer by `strategy`, from sensitivities on calibration images of the
 /// training set.
@@ -117,14 +107,11 @@ struct RemapComparison {
 [[nodiscard]] RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
                                                 const nn::DataSet& data,
                                                 const mapping::Technology& technology,
-                                                const SurrogateSettings& surrogate,
+                                                const DeployOptions& options,
                                                 const Remapping& remapping,
                                                 const ProgressCallback& progress);
 
 [[nodiscard]] Json to_json(const RemapComparison& comparison);
-
-/// One training leg as JSON: name, accuracies, speed, time by phase, where its files are.
-[[nodiscard]] Json to_json(const TrainingLeg& leg, const TrainedLeg& trained);
 
 /// "R_on 20 kΩ".
 [[nodiscard]] std::string on_label(double on_ohm);

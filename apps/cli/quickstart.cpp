@@ -21,6 +21,7 @@
 #include "experiment.hpp"
 #include "flags.hpp"
 #include "study.hpp"
+#include "training_leg.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -185,8 +186,13 @@ class QuickstartCommand final : public Command {
         data.train.count, options.epochs, options.epochs == 1 ? "" : "s", technology_.tile_rows,
         technology_.tile_columns, on_label(technology_.on_ohm), technology_.wires.source_ohm,
         technology_.wires.sink_ohm, technology_.wires.wordline_ohm);
-    const std::vector<TrainingLeg> legs = {{"ideal", {}, {}, headroom_},
-                                           {"in-situ", technology_, surrogate_, headroom_}};
+    const std::vector<TrainingLeg> legs = {{},
+                                           {LegMode::in_situ,
+                                            technology_,
+                                            {.surrogate = surrogate_,
+                                             .scale = nn::WeightScale::headroom,
+                                             .headroom = headroom_,
+                                             .seed = seed_}}};
     Json training = {{"model", spec.model.name},
                      {"data", data.name},
                      {"train_images", data.train.count},
@@ -194,8 +200,8 @@ class QuickstartCommand final : public Command {
                      {"runs", Json::array()}};
     std::vector<TrainedLeg> trained;
     for (const TrainingLeg& leg : legs) {
-      std::filesystem::remove_all(folder.file(leg.name));
-      ProgressBar bar(leg.name, "images");
+      std::filesystem::remove_all(folder.file(leg.name()));
+      ProgressBar bar(leg.name(), "images");
       trained.push_back(train_leg(leg, spec, data, {.train = options}, folder.path(), bar));
       training["runs"].push_back(to_json(leg, trained.back()));
     }
@@ -223,7 +229,8 @@ class QuickstartCommand final : public Command {
     folder.save(false);
 
     nn::Network network = spec.load(trained[1].weights);
-    deploy(network, trained[1].weights, technology_, {surrogate::ModelKind::ladder});
+    deploy(network, trained[1].weights, technology_,
+           {.surrogate = {.model = surrogate::ModelKind::ladder}});
     validation::TileCheckOptions check;
     check.tiles = short_ ? 8 : 32;
     check.seed = seed_;

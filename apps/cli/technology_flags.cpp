@@ -65,7 +65,7 @@ void TechnologyFlags::add(CLI::App& app) {
                  "number");
   app.add_option("--adc-bits", converters.adc_bits, "bits of an output; 0: ideal ADCs");
   app.add_option("--adc-range", adc_range_,
-                 "current of the largest code: full-scale, calibrated, learned, or a number of "
+                 "current of the largest code: calibrated, full-scale, learned, or a number of "
                  "fully switched-on cells");
   app.add_option("--range-percentile", converters.percentile,
                  "of the values seen, for calibrated ranges and where learned ones begin");
@@ -139,6 +139,26 @@ std::vector<mapping::Technology> TechnologyFlags::all() const {
   std::vector<mapping::Technology> result;
   for (const double on : on_ohm) result.push_back(with(on));
   return result;
+}
+
+void WeightScaleFlags::add(CLI::App& app) {
+  app.add_option("--weight-scale", scale_,
+                 "largest weight that a layer's cells hold: maximum (its own), percentile, headroom, "
+                 "or auto: headroom where weights are drawn, else maximum");
+  app.add_option("--weight-percentile", percentile, "of a layer's weights, for that scale");
+  app.add_option("--headroom", headroom,
+                 "largest weight of a cell pair in units of the initialisation bound");
+}
+
+nn::WeightScale WeightScaleFlags::scale(nn::WeightScale standard) const {
+  if (!(headroom > 0) || !(headroom <= 1e6)) {
+    throw InvalidArgument(fmt::format("--headroom: expected a number > 0, got {}", headroom));
+  }
+  if (!(percentile > 0) || !(percentile <= 100)) {
+    throw InvalidArgument(
+        fmt::format("--weight-percentile: expected over 0 to 100, got {}", percentile));
+  }
+  return scale_ == "auto" ? standard : nn::parse_weight_scale(scale_);
 }
 
 Json to_json(const mapping::Technology& technology) {

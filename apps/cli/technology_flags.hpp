@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include <xbar/mapping/technology.hpp>
+#include <xbar/nn/crossbar_weight.hpp>
 
 #include "run_folder.hpp"
 
@@ -30,12 +31,25 @@ struct TechnologyFlags {
   std::string gain_ = "none";
   std::string layout_ = "differential";
   std::string dac_range_ = "maximum";
-  std::string adc_range_ = "full-scale";
+  std::string adc_range_ = "calibrated";
   std::string subtract_ = "analog";
   std::string update_ = "linear";
   bool single_write_ = false;
   std::vector<std::string> without_;
   std::vector<std::string> only_;
+};
+
+/// --weight-scale, --weight-percentile, --headroom: the largest weight that cells hold.
+struct WeightScaleFlags {
+  double percentile = 99.9;
+  double headroom = 8;
+
+  void add(CLI::App& app);
+  /// `standard` unless --weight-scale is given. @throws InvalidArgument
+  [[nodiscard]] nn::WeightScale scale(nn::WeightScale standard) const;
+
+ private:
+  std::string scale_ = "auto";
 };
 
 /// The technology as JSON: wires and tiles, and of the rest what differs from the ideal.

@@ -10,6 +10,7 @@
 #include "flags.hpp"
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
+#include "training_leg.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -28,7 +29,11 @@ class TrainCommand final : public Command {
     app.add_option(
         "--mode", mode_,
         "ideal: ideal arithmetic, then deployed on arrays; in-situ: forward, backward and "
-        "update through the arrays; both");
+        "update through the arrays; both; hardware-aware: digital weights, forward through the "
+        "arrays; batch-norm: only batch normalisation is fitted to --weights on arrays");
+    gradients_option_ = app.add_option(
+        "--gradients", gradients_,
+        "hardware-aware: adjoint (through the arrays) or straight-through (by digital weights)");
     app.add_option("--epochs", options_.epochs, "passes over the training images");
     app.add_option("--batch", options_.batch, "images of a step");
     app.add_option("--learning-rate", options_.learning_rate, "step size of the first epoch");
@@ -53,8 +58,7 @@ class TrainCommand final : public Command {
     technology_.add(app);
     surrogate_.add(app);
     surrogate_.add_refresh(app);
-    app.add_option("--headroom", headroom_,
-                   "largest weight of a cell pair in units of the initialisation bound");
+    scale_.add(app);
     app.add_option("--checkpoint-seconds", files_.checkpoint_seconds,
                    "time between checkpoints within an epoch; 0: only at its end");
     app.add_option("--log-steps", files_.log_steps,
@@ -65,13 +69,17 @@ class TrainCommand final : public Command {
     for (const auto& flags : {sgd_flags_, adam_flags_}) {
       for (const CLI::Option* flag : flags) acts_when_given(flag);
     }
-    for (const char* flag : {"--tolerance", "--refresh"}) acts_when_given(app.get_option(flag));
+    for (const char* flag : {"--tolerance", "--refresh", "--gradients"}) {
+      acts_when_given(app.get_option(flag));
+    }
   }
 
   int run() override {
-    if (mode_ != "ideal" && mode_ != "in-situ" && mode_ != "both") {
-      throw InvalidArgument(
-          fmt::format("--mode: expected ideal, in-situ or both, got '{}'", mode_));
+    std::vector<LegMode> modes;
+    if (mode_ == "both") {
+      modes = {LegMode::ideal, LegMode::in_situ};
+    } else {
+      modes = {parse_leg_mode(mode_)};
     }
     options_.seed = network_.seed;
     options_.schedule.kind = nn::schedule_kind(schedule_);
@@ -79,11 +87,27 @@ class TrainCommand final : public Command {
     options_.augment = nn::augmentation_of(augment_);
     refuse_flags_of_others();
     nn::check_train_options(options_);
-    if (options_.epochs < 1) throw InvalidArgument("--epochs: expected at least 1, got 0");
+    if (options_.epochs < 1 && modes.front() != LegMode::batch_norm) {
+      throw InvalidArgument("--epochs: expected at least 1, got 0");
+    }
+    if (modes.front() == LegMode::batch_norm && weights_path_.empty()) {
+      throw InvalidArgument("--mode batch-norm: expected --weights of a trained network, got none");
+    }
+    if (modes.front() != LegMode::hardware_aware && gradients_option_->count() > 0) {
+      throw InvalidArgument(fmt::format(
+          "--gradients: expected only with --mode hardware-aware, got it with {}", mode_));
+    }
     const std::vector<mapping::Technology> technologies = technology_.all();
     const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
-    if (!(headroom_ > 0) || !(headroom_ <= 1e6)) {
-      throw InvalidArgument(fmt::format("--headroom: expected a number > 0, got {}", headroom_));
+    DeployOptions deploy{
+        .surrogate = {},
+        .scale = scale_.scale(weights_path_.empty() ? nn::WeightScale::headroom
+                                                    : nn::WeightScale::maximum),
+        .percentile = scale_.percentile,
+        .headroom = scale_.headroom,
+        .seed = network_.seed};
+    if (modes.front() == LegMode::hardware_aware) {
+      deploy.hardware_aware = nn::parse_gradient_rule(gradients_);
     }
     if (resume_ && out_->count() == 0) {
       throw InvalidArgument("--resume: expected together with --out DIR, the folder of the run");
@@ -101,12 +125,19 @@ class TrainCommand final : public Command {
                      name(), settings(), resume_, {"out", "resume", "data", "checkpoint-seconds"});
     keep_model_file(spec.model, folder, resume_);
 
+    // Ideally trained weights are at hand when they are put on arrays.
+    DeployOptions ideal_deploy = deploy;
+    ideal_deploy.hardware_aware = {};
+    ideal_deploy.scale = scale_.scale(nn::WeightScale::maximum);
     std::vector<TrainingLeg> legs;
-    if (mode_ != "in-situ") legs.push_back({"ideal", {}, {}, headroom_});
-    if (mode_ != "ideal") {
+    for (const LegMode mode : modes) {
+      if (mode == LegMode::ideal) {
+        legs.push_back({});
+        continue;
+      }
       for (std::size_t k = 0; k < technologies.size(); ++k) {
-        legs.push_back({fmt::format("in-situ-{:g}ohm", technologies[k].on_ohm), technologies[k],
-                        surrogates[k], headroom_});
+        deploy.surrogate = surrogates[k];
+        legs.push_back({mode, technologies[k], deploy});
       }
     }
     fmt::print("{} on {}: {} training and {} test images, {} epochs\n", network_.model, data.name,
@@ -131,7 +162,7 @@ class TrainCommand final : public Command {
         results["runs"].push_back(to_json(leg, trained));
         folder.save(false);
         if (!leg.technology) {
-          deploy_everywhere(trained, spec, data, technologies, results["deployed"]);
+          deploy_everywhere(trained, spec, data, technologies, ideal_deploy, results["deployed"]);
           folder.save(false);
         }
       }
@@ -173,11 +204,18 @@ class TrainCommand final : public Command {
                             const nn::DataSet& data, const LegOptions& options,
                             const RunFolder& folder) {
     const std::string label =
-        leg.technology ? "in-situ, " + on_label(leg.technology->on_ohm) : "ideal arithmetic";
+        leg.technology
+            ? fmt::format("{}, {}", leg_mode_name(leg.mode), on_label(leg.technology->on_ohm))
+            : "ideal arithmetic";
     TrainedLeg trained;
     {
       ProgressBar bar(label, "images");
       trained = train_leg(leg, spec, data, options, folder.path(), bar);
+    }
+    if (trained.deployed_accuracy) {
+      fmt::print("  {:<34} {:6.2f} %   with statistics recomputed {:.2f} %\n",
+                 "deployed, " + on_label(leg.technology->on_ohm), 100 * *trained.deployed_accuracy,
+                 100 * *trained.statistics_accuracy);
     }
     if (leg.technology) {
       fmt::print("  {:<34} {:6.2f} %   exact circuit {:6.2f} %   {:>6.0f} images/s\n",
@@ -197,7 +235,7 @@ class TrainCommand final : public Command {
   static void deploy_everywhere(const TrainedLeg& trained, const NetworkSpec& spec,
                                 const nn::DataSet& data,
                                 const std::vector<mapping::Technology>& technologies,
-                                Json& deployed) {
+                                const DeployOptions& options, Json& deployed) {
     for (mapping::Technology technology : technologies) {
       for (const mapping::Gain gain : {mapping::Gain::none, mapping::Gain::column}) {
         technology.gain = gain;
@@ -205,7 +243,8 @@ class TrainCommand final : public Command {
         nn::Evaluation evaluation;
         {
           ProgressBar bar("deployed, " + on_label(technology.on_ohm), "images");
-          deploy(network, trained.weights, technology);
+          deploy(network, trained.weights, technology, options);
+          calibrate_converters(network, technology, data.train);
           evaluation = nn::evaluate(network, data.test, 250, bar.callback());
         }
         fmt::print("  {:<34} {:6.2f} %   exact circuit, gain calibration: {}\n",
@@ -231,7 +270,9 @@ class TrainCommand final : public Command {
   std::vector<CLI::Option*> sgd_flags_;
   std::vector<CLI::Option*> adam_flags_;
   SurrogateFlags surrogate_{"auto"};
-  double headroom_ = 8;
+  WeightScaleFlags scale_;
+  std::string gradients_ = "adjoint";
+  CLI::Option* gradients_option_ = nullptr;
   std::string out_path_;
   CLI::Option* out_ = nullptr;
   bool resume_ = false;

@@ -21,7 +21,7 @@ RemapStrategy parse_remap_strategy(std::string_view name) {
 }
 
 std::vector<Index> order_by_sensitivity(const std::vector<double>& sensitivity,
-                                        Index tile_columns) {
+                                        Index outputs_per_tile) {
   if (sensitivity.empty())
     throw InvalidArgument("sensitivity: expected at least one output, got 0");
   for (std::size_t k = 0; k < sensitivity.size(); ++k) {
@@ -31,7 +31,7 @@ std::vector<Index> order_by_sensitivity(const std::vector<double>& sensitivity,
     }
   }
   const auto outputs = static_cast<Index>(sensitivity.size());
-  const Index tiles = (outputs + tile_columns - 1) / tile_columns;
+  const Index tiles = (outputs + outputs_per_tile - 1) / outputs_per_tile;
   std::vector<std::size_t> ranked(sensitivity.size());
   std::iota(ranked.begin(), ranked.end(), std::size_t{0});
   std::stable_sort(ranked.begin(), ranked.end(),
@@ -39,7 +39,7 @@ std::vector<Index> order_by_sensitivity(const std::vector<double>& sensitivity,
   std::vector<Index> slot_of_output(sensitivity.size());
   for (Index rank = 0; rank < outputs; ++rank) {
     slot_of_output[ranked[static_cast<std::size_t>(rank)]] =
-        rank % tiles * tile_columns + rank / tiles;
+        rank % tiles * outputs_per_tile + rank / tiles;
   }
   return slot_of_output;
 }

@@ -46,12 +46,17 @@ float percentile_of(std::vector<float>& values, double percent) {
   return values[static_cast<std::size_t>(place)];
 }
 
-// Mean of the measurements so far.
-void take_measurement(float measured, float& range, std::int32_t& batches) {
+// Mean of the first `most` measurements; from then on it follows the new ones, as much as one of
+// so many counts.
+void take_measurement(float measured, int most, float& range, std::int32_t& batches) {
   if (!(measured > 0) || !std::isfinite(measured)) return;
-  range = (range * static_cast<float>(batches) + measured) / static_cast<float>(batches + 1);
-  ++batches;
+  const std::int32_t before = std::min(batches, most - 1);
+  range = (range * static_cast<float>(before) + measured) / static_cast<float>(before + 1);
+  batches = before + 1;
 }
+
+// Batches of training from one measurement of a calibrated range to the next.
+constexpr std::int32_t batches_between = 32;
 
 }  // namespace
 
@@ -156,7 +161,9 @@ void ConvertedRead::set_arrays(const std::vector<ArrayView>& arrays,
                         lines[static_cast<std::size_t>(place)] * array.line_stride];
   };
   if (adc_range_settled()) pack_fixed_point(entry);
-  if (!in_fixed_point()) pack_floats(entry);
+  // The next measurement of a range in training is made with floats.
+  const bool measured_next = (passes_ + 1) % batches_between == 0;
+  if (!in_fixed_point() || measured_next) pack_floats(entry);
 }
 
 template <typename Entry>
@@ -289,18 +296,26 @@ float ConvertedRead::adc_step() const {
   return range / static_cast<float>(converters_.adc_code_limit());
 }
 
-bool ConvertedRead::adc_range_settled() const { return adc_range_ > 0 && !needs_calibration(); }
+bool ConvertedRead::adc_range_settled() const {
+  if (!(adc_range_ > 0)) return false;
+  return converters_.adc_range != AdcRange::calibrated ||
+         adc_batches_ >= converters_.calibration_batches;
+}
+
+bool ConvertedRead::follows_now() const { return following_ && passes_ % batches_between == 0; }
 
 bool ConvertedRead::needs_calibration() const {
   if (converters_.adc_bits == 0) return false;
   if (converters_.adc_range == AdcRange::calibrated) {
-    return adc_batches_ < converters_.calibration_batches;
+    return adc_batches_ < converters_.calibration_batches ||
+           (follows_now() && !floats_.packed.empty());
   }
   return converters_.adc_range == AdcRange::learned && !(adc_range_ > 0);
 }
 
 void ConvertedRead::begin_batch(const float* x, Index count) {
   if (!converters_.present()) return;
+  if (following_) ++passes_;
   const DacRange kind = converters_.dac_range;
   if (kind == DacRange::maximum) {
     constexpr Index chunk = 65536;
@@ -319,18 +334,19 @@ void ConvertedRead::begin_batch(const float* x, Index count) {
     return;
   }
   const bool measured = kind == DacRange::calibrated
-                            ? dac_batches_ < converters_.calibration_batches
+                            ? dac_batches_ < converters_.calibration_batches || follows_now()
                             : kind == DacRange::learned && !(dac_range_ > 0);
   if (!measured) return;
   constexpr Index most_values = 262144;
   const Index stride = ceil_divide(count, most_values) | 1;  // odd, to meet all channels
   std::vector<float> values;
   for (Index i = 0; i < count; i += stride) values.push_back(std::abs(x[i]));
-  take_measurement(percentile_of(values, converters_.percentile), dac_range_, dac_batches_);
+  take_measurement(percentile_of(values, converters_.percentile), converters_.calibration_batches,
+                   dac_range_, dac_batches_);
 }
 
 void ConvertedRead::calibrate(const Source& source, Index positions) {
-  constexpr Index most_values = 1 << 20;
+  constexpr Index most_values = 1 << 18;
   const Index tiles = tile_count();
   const Index each = shape_.outputs * tiles * array_count_ * converters_.streams();
   const Index count = std::clamp<Index>(most_values / each, 1, std::min<Index>(positions, 256));
@@ -379,7 +395,8 @@ void ConvertedRead::calibrate(const Source& source, Index positions) {
       }
     }
   }
-  take_measurement(percentile_of(values, converters_.percentile), adc_range_, adc_batches_);
+  take_measurement(percentile_of(values, converters_.percentile), converters_.calibration_batches,
+                   adc_range_, adc_batches_);
   if (adc_range_settled()) {
     pack_fixed_point([&](Index a, Index place, Index o) { return packed_entry(a, place, o); });
   }
@@ -421,7 +438,7 @@ double ConvertedRead::range_gradient_scale(Index values, int limit) {
 }
 
 ConvertedRead::State ConvertedRead::state() const {
-  return {dac_range_, adc_range_, dac_batches_, adc_batches_};
+  return {dac_range_, adc_range_, dac_batches_, adc_batches_, passes_};
 }
 
 void ConvertedRead::restore(const State& state) {
@@ -429,6 +446,7 @@ void ConvertedRead::restore(const State& state) {
   adc_range_ = state.adc_range;
   dac_batches_ = state.dac_batches;
   adc_batches_ = state.adc_batches;
+  passes_ = state.passes;
 }
 
 // --- reads ---------------------------------------------------------------------------------------

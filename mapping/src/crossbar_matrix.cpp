@@ -108,19 +108,6 @@ void CrossbarMatrix::make_models() {
   }
 }
 
-Index CrossbarMatrix::outputs_per_tile() const {
-  const Index columns = technology().tile_columns;
-  switch (technology().layout) {
-    case Layout::interleaved:
-      return columns / 2;
-    case Layout::offset:
-      return columns - 1;
-    case Layout::differential:
-      break;
-  }
-  return columns;
-}
-
 Index CrossbarMatrix::plane_of(Index cell) const {
   return technology().layout == Layout::interleaved ? encoder_.slice_of(cell) : cell;
 }

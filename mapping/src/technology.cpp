@@ -28,6 +28,18 @@ Gain parse_gain(std::string_view name) {
   throw InvalidArgument(fmt::format("gain: expected none, tile or column, got '{}'", name));
 }
 
+Index Technology::outputs_per_tile() const {
+  switch (layout) {
+    case Layout::interleaved:
+      return tile_columns / 2;
+    case Layout::offset:
+      return tile_columns - 1;
+    case Layout::differential:
+      break;
+  }
+  return tile_columns;
+}
+
 std::string_view effect_name(Effect effect) {
   switch (effect) {
     case Effect::wires:

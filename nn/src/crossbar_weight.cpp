@@ -181,8 +181,12 @@ mapping::ConvertedRead* CrossbarWeight::current(mapping::Direction direction) {
 }
 
 StoreTimes CrossbarWeight::times() const {
+  double converters = converter_seconds_;
+  for (const std::optional<Reads>* wanted : {&forward_, &backward_}) {
+    if (*wanted) converters += (*wanted)->read.seconds();
+  }
   return {.surrogate = matrix_.times().surrogate,
-          .converters = converter_seconds_,
+          .converters = converters,
           .certificate = matrix_.times().certificate};
 }
 
@@ -278,19 +282,24 @@ void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
   }
 }
 
-void map_to_crossbars(Network& network, const CrossbarMapping& mapping) {
+std::vector<float> weight_ranges(const Network& network, const CrossbarMapping& mapping) {
   if (!(mapping.headroom > 0) || !(mapping.headroom <= 1e6)) {
-    throw InvalidArgument(fmt::format("headroom: expected a number > 0, got {}", mapping.headroom));
+    throw InvalidArgument(
+        fmt::format("headroom: expected a number > 0, got {}", mapping.headroom));
   }
   if (!(mapping.percentile > 0) || !(mapping.percentile <= 100)) {
     throw InvalidArgument(
         fmt::format("weight-percentile: expected over 0 to 100, got {}", mapping.percentile));
   }
   std::vector<float> ranges;
-  for (const WeightedLayer* layer : std::as_const(network).weighted_layers()) {
+  for (const WeightedLayer* layer : network.weighted_layers()) {
     ranges.push_back(weight_range(*layer, mapping));
   }
-  map_to_crossbars(network, mapping, ranges);
+  return ranges;
+}
+
+void map_to_crossbars(Network& network, const CrossbarMapping& mapping) {
+  map_to_crossbars(network, mapping, weight_ranges(network, mapping));
 }
 
 void map_to_digital(Network& network) {
@@ -339,6 +348,7 @@ TensorFile crossbar_state(Network& network) {
         file.metadata[prefix + "adc_range"] = fmt::format("{}", ranges.adc_range);
         file.metadata[prefix + "dac_batches"] = std::to_string(ranges.dac_batches);
         file.metadata[prefix + "adc_batches"] = std::to_string(ranges.adc_batches);
+        file.metadata[prefix + "passes"] = std::to_string(ranges.passes);
       }
     }
   }
@@ -387,6 +397,7 @@ void load_crossbar_state(Network& network, const TensorFile& file) {
         read_number(prefix + "adc_range", ranges.adc_range);
         read_number(prefix + "dac_batches", ranges.dac_batches);
         read_number(prefix + "adc_batches", ranges.adc_batches);
+        read_number(prefix + "passes", ranges.passes);
         read->restore(ranges);
       }
     }

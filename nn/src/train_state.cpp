@@ -134,6 +134,7 @@ TensorFile to_tensor_file(const TrainState& state) {
       {"options/epsilon", fmt::to_string(options.epsilon)},
       {"options/weight_decay", fmt::to_string(options.weight_decay)},
       {"options/augment", std::string(augmentation_name(options.augment))},
+      {"options/trained", std::string(trained_name(options.trained))},
       {"options/seed", fmt::to_string(options.seed)},
       {"options/schedule", std::string(schedule_name(options.schedule.kind))},
       {"options/step_epochs", fmt::to_string(options.schedule.step_epochs)},
@@ -165,6 +166,12 @@ TrainState train_state_from(const TensorFile& file) {
   options.epsilon = number<double>(file, "options/epsilon");
   options.weight_decay = number<double>(file, "options/weight_decay");
   options.augment = augmentation_of(entry(file, "options/augment"));
+  const std::string& trained = entry(file, "options/trained");
+  if (trained == trained_name(Trained::batch_norm)) {
+    options.trained = Trained::batch_norm;
+  } else if (trained != trained_name(Trained::all)) {
+    fail("options/trained", "all or batch-norm", trained);
+  }
   options.seed = number<std::uint64_t>(file, "options/seed");
   options.schedule.kind = schedule_kind(entry(file, "options/schedule"));
   options.schedule.step_epochs = number<Index>(file, "options/step_epochs");

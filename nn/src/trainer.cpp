@@ -12,6 +12,7 @@
 #include <xbar/core/random.hpp>
 #include <xbar/core/stopwatch.hpp>
 #include <xbar/nn/adam.hpp>
+#include <xbar/nn/batch_norm_refit.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
 #include <xbar/nn/sgd.hpp>
 #include <xbar/nn/trainer.hpp>
@@ -43,6 +44,7 @@ void check_resume(const TrainState& state, const TrainOptions& options, Index im
   }
   check("weight_decay", former.weight_decay, options.weight_decay);
   check("augment", augmentation_name(former.augment), augmentation_name(options.augment));
+  check("trained", trained_name(former.trained), trained_name(options.trained));
   check("seed", former.seed, options.seed);
   check("schedule", schedule_name(former.schedule.kind), schedule_name(options.schedule.kind));
   if (options.schedule.kind == ScheduleKind::step) {
@@ -73,6 +75,10 @@ std::unique_ptr<Optimizer> make_optimizer(std::vector<Parameter*> parameters,
                   .decoupled_decay = options.optimizer == OptimizerKind::adamw});
 }
 
+std::vector<Parameter*> trained_parameters(Network& network, const TrainOptions& options) {
+  return options.trained == Trained::all ? network.parameters() : batch_norm_parameters(network);
+}
+
 // Fisher-Yates; a function of (seed, epoch) alone.
 void shuffle(std::vector<Index>& order, std::uint64_t seed, Index epoch) {
   std::iota(order.begin(), order.end(), Index{0});
@@ -92,7 +98,7 @@ class Run {
         data_(data),
         options_(options),
         callbacks_(callbacks),
-        optimizer_(make_optimizer(network.parameters(), options)),
+        optimizer_(make_optimizer(trained_parameters(network, options), options)),
         black_(data.normalisation.black(data.train.channels)),
         order_(static_cast<std::size_t>(data.train.count)),
         steps_((data.train.count + options.batch - 1) / options.batch) {}
@@ -281,6 +287,10 @@ class Run {
 };
 
 }  // namespace
+
+std::string_view trained_name(Trained trained) {
+  return trained == Trained::all ? "all" : "batch-norm";
+}
 
 void check_train_options(const TrainOptions& options) {
   const auto fail = [](const char* name, const char* expected, auto found) {

@@ -46,6 +46,13 @@ TEST_CASE("cli/config_file: what is not TOML is named by line and column", "[cli
   REQUIRE(outcome.code == 2);
   REQUIRE_THAT(outcome.err, Contains("run.toml:2:"));
   REQUIRE(run_xbar(scratch, "solve --config none.toml").code == 2);
+  // Two that toml++ 3.3 itself stops at: an assertion, a letter that it holds for impossible.
+  for (const char* text : {"source-ohm = 3\n[[=", "source-ohm = 3\n\xC3\x99 = 4\n"}) {
+    xbar::write_file_atomically(scratch("run.toml"), text);
+    const auto refused = run_xbar(scratch, "solve --config run.toml");
+    REQUIRE(refused.code == 2);
+    REQUIRE_THAT(refused.err, Contains("run.toml:2:") && Contains("not TOML"));
+  }
   xbar::write_file_atomically(scratch("run.toml"), "source-ohm = 'three'\n");
   REQUIRE_THAT(run_xbar(scratch, "solve --config run.toml").err, Contains("source-ohm"));
   xbar::write_file_atomically(scratch("run.toml"), "[source-ohm]\na = 3\n");

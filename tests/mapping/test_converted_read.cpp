@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include <xbar/core/random.hpp>
@@ -250,7 +251,8 @@ TEST_CASE("mapping/converted_read: fixed point stays within its error of the equ
   INFO("lines " << tile_lines << ", arrays " << arrays_count);
   const Index lines = 160;
   Arrays arrays(37, 150, lines, tile_lines, arrays_count);
-  const Converters converters{.input_bits = 8, .dac_bits = 1, .adc_bits = 8};
+  const Converters converters{
+      .input_bits = 8, .dac_bits = 1, .adc_bits = 8, .adc_range = AdcRange::full_scale};
   ConvertedRead read({.outputs = 37, .inputs = 150, .tile_lines = tile_lines, .full_cell = 1},
                      converters);
   read.set_arrays(arrays.views(), arrays.line_of_input);
@@ -401,4 +403,45 @@ TEST_CASE("mapping/converted_read: bad sizes and lines are refused") {
   CHECK_THROWS_WITH(read.set_arrays({{.values = e}}, {-1, 1}), Contains("got -1"));
   CHECK_THROWS_WITH(read.set_adc_range(0), Contains("ADC range"));
   CHECK_THROWS_WITH(read.set_dac_range(NAN), Contains("DAC range"));
+}
+
+TEST_CASE("mapping/converted_read: in training a calibrated range follows, also in fixed point") {
+  // Bit-serial reads pack whole numbers once the range is known; measuring anew wants floats.
+  const int dac_bits = GENERATE(0, 1);
+  CAPTURE(dac_bits);
+  const Arrays arrays(5, 40, 40, 16, 2);
+  const Converters converters{.input_bits = 8,
+                              .dac_bits = dac_bits,
+                              .adc_bits = 8,
+                              .adc_range = AdcRange::calibrated,
+                              .percentile = 100,
+                              .calibration_batches = 2};
+  const ReadShape shape{.outputs = 5, .inputs = 40, .tile_lines = 16, .full_cell = 1};
+  const MatrixF x = random_inputs(40, 33);
+  Arrays larger = arrays;
+  for (MatrixF& array : larger.effective) array *= 3.0F;
+  const auto range_after = [&](bool following, int stop) {
+    ConvertedRead read(shape, converters);
+    std::optional<ConvertedRead> later;
+    float range = 0;
+    for (int k = 0; k < 100; ++k) {
+      ConvertedRead& used = later ? *later : read;
+      used.set_arrays(k < 2 ? arrays.views() : larger.views(), arrays.line_of_input);
+      used.set_following(following);
+      read_all(used, x);
+      range = used.adc_range();
+      if (k == stop) {
+        later.emplace(shape, converters);
+        later->restore(used.state());
+      }
+    }
+    return range;
+  };
+  const float still = range_after(false, -1);
+  const float followed = range_after(true, -1);
+  // Three measurements, at passes 32, 64 and 96, each of weight 1/2: 1 - (1/2)^3 of the way from
+  // 1 to 3.
+  CHECK_THAT(followed / still, WithinRel(1 + 2 * 0.875F, 1e-3F));
+  // Stopped and gone on with just before, at and after a measurement.
+  for (const int stop : {30, 31, 32}) CHECK(range_after(true, stop) == followed);
 }

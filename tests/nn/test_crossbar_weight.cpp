@@ -79,6 +79,41 @@ TEST_CASE("nn/crossbar_weight: wires change what the network computes", "[nn]") 
   REQUIRE(largest_difference(arrays.forward(images), expected) >= 0.05);
 }
 
+TEST_CASE("nn/crossbar_weight: products through converters are in the store's times", "[nn]") {
+  const xbar::nn::DataSet data = small_data(8, 8);
+  xbar::nn::Network network = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
+  auto mapping = mapping_with(ModelKind::ladder);
+  mapping.technology.converters = {.input_bits = 8, .adc_bits = 8};
+  map_to_crossbars(network, mapping);
+  auto& store =
+      dynamic_cast<xbar::nn::CrossbarWeight&>(network.weighted_layers().back()->weight_store());
+  network.set_training(true);
+  const xbar::nn::Tensor images = batch_of(data, 8);
+  xbar::nn::SoftmaxCrossEntropy loss;
+  // The first pair of passes sets the reads up.
+  for (int pass = 0; pass < 2; ++pass) {
+    const auto read_seconds = [&](xbar::mapping::Direction direction) {
+      return store.read(direction)->seconds();
+    };
+    const double forward = read_seconds(xbar::mapping::Direction::forward);
+    const double backward = read_seconds(xbar::mapping::Direction::backward);
+    const double converters = store.times().converters;
+    loss.forward(network.forward(images), {data.train.labels.data(), 8});
+    network.backward(loss.backward());
+    const double forward_more = read_seconds(xbar::mapping::Direction::forward) - forward;
+    const double backward_more = read_seconds(xbar::mapping::Direction::backward) - backward;
+    const double more = store.times().converters - converters;
+    CHECK(forward_more > 0);
+    CHECK(backward_more > 0);
+    constexpr double rounding = 1e-12;  // of sums of seconds
+    if (pass == 0) {
+      CHECK(more > forward_more + backward_more);
+    } else {
+      CHECK_THAT(more, xbar_test::WithinAbs(forward_more + backward_more, rounding));
+    }
+  }
+}
+
 TEST_CASE("nn/crossbar_weight: to the arrays and back keeps the weights", "[nn]") {
   xbar::nn::Network network = xbar::nn::make_model("mlp", {1, 28, 28}, 10, 3);
   const xbar::TensorFile before = network.state();

@@ -114,8 +114,11 @@ void BatchNorm::compute_forward(const Tensor& x, Tensor& y) {
                     "shape {}",
                     name(), to_string(x.shape())));
   }
-  const auto keep = static_cast<float>(1 - options_.momentum);
-  const auto take = static_cast<float>(options_.momentum);
+  if (of_batch_ && cumulative_batches_ >= 0) ++cumulative_batches_;
+  const double momentum = cumulative_batches_ > 0 ? 1 / static_cast<double>(cumulative_batches_)
+                                                  : options_.momentum;
+  const auto keep = static_cast<float>(1 - momentum);
+  const auto take = static_cast<float>(momentum);
   const float* gamma = gamma_.store->weight().data();
   const float* beta = beta_.store->weight().data();
   parallel_for(channels_, [&](Index c) {

@@ -119,6 +119,7 @@ void WeightedLayer::multiply_forward(const Patches& patches, const Tensor& x, Te
     plain();
     return;
   }
+  read->set_following(is_training());
   const auto value = [](const Parameter& range) { return range.store->weight()(0, 0); };
   if (dac_range_.store && value(dac_range_) > 0) read->set_dac_range(value(dac_range_));
   if (adc_range_.store && value(adc_range_) > 0) read->set_adc_range(value(adc_range_));
@@ -141,6 +142,7 @@ void WeightedLayer::multiply_backward(const Patches& patches, const Tensor& x, c
   if (dx != nullptr) {
     weight_store().begin_read();
     if (mapping::ConvertedRead* read = weight_store().converted_backward(); read != nullptr) {
+      read->set_following(is_training());
       converted_backward(*read, patches, dy, *dx);
     } else {
       plain(*dx);

@@ -150,13 +150,4 @@ void TomlTable::refuse_key(std::string_view key, const std::string& expected,
                   expected, node == nullptr ? "none" : shown(*node), more));
 }
 
-toml::table parse_toml(std::string_view text, const std::string& file) {
-  try {
-    return toml::parse(text, file);
-  } catch (const toml::parse_error& error) {
-    throw IoError(
-        fmt::format("{}: not TOML: {}", place_of(file, error.source()), error.description()));
-  }
-}
-
 }  // namespace xbar::nn

@@ -8,11 +8,9 @@
 #include <utility>
 #include <vector>
 
-// In toml++ 3.3 an assertion fails for files such as "[[=", which the code behind it refuses.
-#define TOML_ASSERT(condition) static_assert(true)
-#include <toml++/toml.h>
-
 #include <xbar/core/matrix.hpp>
+
+#include "parse_toml.hpp"
 
 namespace xbar::nn {
 
@@ -59,8 +57,5 @@ class TomlTable {
   const std::string& file_;
   const toml::table& table_;
 };
-
-/// Reads a whole file. @throws IoError with line and column for what is not TOML.
-[[nodiscard]] toml::table parse_toml(std::string_view text, const std::string& file);
 
 }  // namespace xbar::nn

@@ -11,7 +11,7 @@ namespace xbar {
 /// Levels in rising order; each includes the ones before it.
 enum class Isa {
   baseline,  ///< the compiler's default target (x86-64: SSE2)
-  avx2,      ///< AVX2, FMA, BMI2 (2013)
+  avx2,      ///< AVX2, FMA, BMI1, BMI2 (2013)
   avx512,    ///< AVX-512 F, DQ, VL, BW (2017)
 };
 

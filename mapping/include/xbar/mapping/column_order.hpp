@@ -24,10 +24,10 @@ enum class RemapStrategy {
 /// distance from the row drivers, slot 0 of every tile column first, then slot 1 of every tile
 /// column, ... Equal sensitivities keep their order.
 /// @param sensitivity   one number an output, larger = errors on it hurt more, finite
-/// @param tile_columns  bitlines of a tile
+/// @param outputs_per_tile  Technology::outputs_per_tile
 /// @return slot of each output, for CrossbarMatrix::set_column_order
 /// @throws InvalidArgument for an empty list or a not finite entry
 [[nodiscard]] std::vector<Index> order_by_sensitivity(const std::vector<double>& sensitivity,
-                                                      Index tile_columns);
+                                                      Index outputs_per_tile);
 
 }  // namespace xbar::mapping

@@ -64,6 +64,10 @@ class ConvertedRead {
   using Sink =
       std::function<void(Index o, Index first, Index count, const float* y, const float* slope)>;
 
+  /// In training, weights and signals change and calibrated ranges follow: they are measured anew
+  /// every so many batches. Otherwise they stay once they are known.
+  void set_following(bool following) { following_ = following; }
+
   /// Whether the ADC's range is still to be measured with this batch.
   [[nodiscard]] bool needs_calibration() const;
   /// Measures it at a sample of the positions 0 .. positions-1.
@@ -102,6 +106,7 @@ class ConvertedRead {
     float adc_range = 0;
     std::int32_t dac_batches = 0;  ///< that the calibrated range is the mean over so far
     std::int32_t adc_batches = 0;
+    std::int32_t passes = 0;  ///< of training
   };
   [[nodiscard]] State state() const;
   /// set_arrays is to follow.
@@ -142,6 +147,7 @@ class ConvertedRead {
   [[nodiscard]] float adc_step() const;
   [[nodiscard]] float full_scale() const;
   [[nodiscard]] bool adc_range_settled() const;
+  [[nodiscard]] bool follows_now() const;
   void place_inputs(const std::vector<Index>& line_of_input);
   // From entry(array, place, o), places being the inputs in the order of their lines.
   template <typename Entry>
@@ -161,6 +167,8 @@ class ConvertedRead {
   float adc_range_ = 0;
   std::int32_t dac_batches_ = 0;
   std::int32_t adc_batches_ = 0;
+  std::int32_t passes_ = 0;
+  bool following_ = false;
   Index array_count_ = 0;
   std::vector<Index> input_of_place_;  // inputs sorted by line
   std::vector<Index> tile_begin_;      // first place of each tile row, and the end

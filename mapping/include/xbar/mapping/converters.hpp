@@ -11,7 +11,7 @@ namespace xbar::mapping {
 /// What input the DAC's largest code stands for.
 enum class DacRange {
   maximum,     ///< the largest |x| of each batch
-  calibrated,  ///< a percentile of |x| over the first batches, then fixed
+  calibrated,  ///< a percentile of |x|: the mean of the first batches, which follows in training
   learned,     ///< trained along with the weights [Esser2020], beginning at the percentile
   fixed,       ///< Converters::dac_limit
 };
@@ -19,7 +19,7 @@ enum class DacRange {
 /// What current the ADC's largest code stands for.
 enum class AdcRange {
   full_scale,  ///< the largest possible: all lines of a tile at the largest digit, all cells on
-  calibrated,  ///< a percentile of the |current| of the first batches, then fixed
+  calibrated,  ///< a percentile of the |current|, likewise
   learned,     ///< trained along with the weights [Esser2020], beginning at the percentile
   fixed,       ///< Converters::adc_limit
 };
@@ -50,7 +50,7 @@ struct Converters {
   DacRange dac_range = DacRange::maximum;
   double dac_limit = 0;  ///< with DacRange::fixed, in units of the layer's inputs, > 0
   int adc_bits = 0;      ///< 2 to 16; 0: ideal
-  AdcRange adc_range = AdcRange::full_scale;
+  AdcRange adc_range = AdcRange::calibrated;
   /// With AdcRange::fixed: the current of so many cells switched fully on, at the largest digit.
   double adc_limit = 0;
   double percentile = 99.99;    ///< of calibrated ranges, and where learned ones begin; (0, 100]
@@ -65,8 +65,8 @@ struct Converters {
   [[nodiscard]] int streams() const;
   [[nodiscard]] int digit_bits() const;
   [[nodiscard]] int digit_limit() const;
-  /// Largest ADC code.
-  [[nodiscard]] int adc_code_limit() const { return (1 << (adc_bits - 1)) - 1; }
+  /// Largest ADC code; 1 for ideal ADCs.
+  [[nodiscard]] int adc_code_limit() const { return adc_bits > 0 ? (1 << (adc_bits - 1)) - 1 : 1; }
   friend bool operator==(const Converters&, const Converters&) = default;
 };
 

@@ -143,7 +143,7 @@ class CrossbarMatrix {
   void copy_cells(const CrossbarMatrix& other);
 
   [[nodiscard]] const WeightEncoder& encoder() const { return encoder_; }
-  [[nodiscard]] Index outputs_per_tile() const;
+  [[nodiscard]] Index outputs_per_tile() const { return technology().outputs_per_tile(); }
   /// Kinds of arrays: 2 for analog differential pairs.
   [[nodiscard]] Index plane_count() const { return static_cast<Index>(planes_.size()); }
   /// Tiles of one plane, row-major in (tile row, tile column).

@@ -51,6 +51,8 @@ struct Technology {
   double read_noise = 0;  ///< fill_read_noise: deviation of G from pass to pass; the inputs of
                           ///< a batch are read together
 
+  /// Outputs that one tile has room for.
+  [[nodiscard]] Index outputs_per_tile() const;
   [[nodiscard]] device::ConductanceRange range() const {
     return device::conductance_range(on_ohm, on_off_ratio);
   }

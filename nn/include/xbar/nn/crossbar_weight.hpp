@@ -29,7 +29,7 @@ class CrossbarWeight : public WeightStore {
   void update(const MatrixF& delta) override { matrix_.update(delta); }
   void set_weight(const MatrixF& weight) override { matrix_.program(weight); }
   void refresh() override { matrix_.refresh(); }
-  /// Converters: setting them up for changed arrays; their reads are part of the passes.
+  /// Converters: setting them up for changed arrays, and the products through them.
   [[nodiscard]] StoreTimes times() const override;
 
   [[nodiscard]] mapping::CrossbarMatrix& matrix() { return matrix_; }
@@ -52,7 +52,7 @@ class CrossbarWeight : public WeightStore {
   mapping::CrossbarMatrix matrix_;
   std::optional<Reads> forward_;
   std::optional<Reads> backward_;
-  double converter_seconds_ = 0;
+  double converter_seconds_ = 0;  // of setting up
 };
 
 /// How a gradient gets from the wired arrays to digital weights.
@@ -112,6 +112,12 @@ struct CrossbarMapping {
   std::optional<GradientRule> hardware_aware;
   std::uint64_t seed = 1;  ///< of write noise, cell effects and read noise
 };
+
+/// The largest weight that each layer's cells hold by mapping.scale, in the order of
+/// weighted_layers().
+/// @throws InvalidArgument for a headroom or percentile out of range
+[[nodiscard]] std::vector<float> weight_ranges(const Network& network,
+                                               const CrossbarMapping& mapping);
 
 /// Replaces every weight store of the network by crossbar arrays that hold the same weights.
 void map_to_crossbars(Network& network, const CrossbarMapping& mapping);

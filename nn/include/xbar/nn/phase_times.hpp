@@ -14,7 +14,7 @@ struct PhaseTimes {
   double backward = 0;     ///< backward pass
   double update = 0;       ///< the optimiser, and the stores' response to what it asks for
   double surrogate = 0;    ///< effective conductances measured
-  double converters = 0;   ///< digital to analogue and back
+  double converters = 0;   ///< the products of both passes, where they go through converters
   double certificate = 0;  ///< surrogates checked against the exact circuit
   double evaluation = 0;   ///< tests at the ends of epochs, whatever they consist of
 

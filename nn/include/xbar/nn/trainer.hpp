@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <xbar/core/progress.hpp>
@@ -18,6 +19,14 @@
 #include <xbar/nn/schedule.hpp>
 
 namespace xbar::nn {
+
+/// What the optimiser changes.
+enum class Trained {
+  all,         ///< every parameter
+  batch_norm,  ///< gamma and beta of batch normalisation; its running statistics follow as ever
+};
+
+[[nodiscard]] std::string_view trained_name(Trained trained);
 
 /// How to train. Every step takes the mean gradient of `batch` images and lets the optimiser (Sgd,
 /// Adam) update the weights, at the learning rate of the schedule.
@@ -33,6 +42,7 @@ struct TrainOptions {
   double weight_decay = 0;  ///< factor of w, in the gradient or (adamw) apart from it, >= 0
   Schedule schedule{};      ///< lr by epoch
   Augmentation augment = Augmentation::none;  ///< of the training images
+  Trained trained = Trained::all;             ///< the rest keeps its values
   std::uint64_t seed = 1;  ///< of order and augmentation: RandomStreams "shuffle" and "augment"
 };
 

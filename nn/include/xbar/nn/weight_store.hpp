@@ -11,7 +11,7 @@ namespace xbar::nn {
 /// What a store has spent since it was made, wall-clock seconds.
 struct StoreTimes {
   double surrogate = 0;    ///< measuring effective conductances
-  double converters = 0;   ///< converting inputs and outputs
+  double converters = 0;   ///< products through converters, conversions included
   double certificate = 0;  ///< checking surrogates against the exact circuit
 };
 

@@ -43,6 +43,11 @@ class BatchNorm final : public Layer {
   }
   void initialise(std::uint64_t seed) override;
 
+  /// From here to end_cumulative() the running statistics are the plain mean of those of the
+  /// batches since (PyTorch's momentum = None).
+  void begin_cumulative() { cumulative_batches_ = 0; }
+  void end_cumulative() { cumulative_batches_ = -1; }
+
  protected:
   /// @throws InvalidArgument in training if there is only one value a channel.
   void compute_forward(const Tensor& x, Tensor& y) override;
@@ -60,6 +65,7 @@ class BatchNorm final : public Layer {
   std::vector<float> mean_;
   std::vector<float> inverse_deviation_;
   bool of_batch_ = false;
+  Index cumulative_batches_ = -1;  // since begin_cumulative(); -1: the momentum counts
 };
 
 }  // namespace xbar::nn
