@@ -62,8 +62,8 @@ struct DeployOptions {
                                                    const DeployOptions& options);
 
 /// Puts a digital network on arrays, with the weight ranges (and, where they are learned, those of
-/// the converters) of the file where it has them. Sampled arrays of a surrogate other than the exact
-/// one are checked at once.
+/// the converters) of the file where it has them. Sampled arrays of a surrogate other than the
+/// exact one are checked at once.
 void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
             const DeployOptions& options = {});
 

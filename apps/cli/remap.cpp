@@ -90,10 +90,9 @@ class RemapCommand final : public Command {
                                     const SurrogateSettings& surrogate,
                                     const Remapping& remapping) const {
     ProgressBar bar(on_label(technology.on_ohm));
-    const RemapComparison comparison =
-        compare_remapping(spec, weights, data, technology,
-                          {.surrogate = surrogate, .seed = network_.seed}, remapping,
-                          bar.callback());
+    const RemapComparison comparison = compare_remapping(
+        spec, weights, data, technology, {.surrogate = surrogate, .seed = network_.seed}, remapping,
+        bar.callback());
     fmt::print(
         "  {}: as is {:.2f} %, {} {:.2f} % ({:+.2f} points; {} images put right, {} spoilt; {})\n",
         on_label(technology.on_ohm), 100 * comparison.as_is.accuracy, strategy_,

@@ -142,9 +142,10 @@ std::vector<mapping::Technology> TechnologyFlags::all() const {
 }
 
 void WeightScaleFlags::add(CLI::App& app) {
-  app.add_option("--weight-scale", scale_,
-                 "largest weight that a layer's cells hold: maximum (its own), percentile, headroom, "
-                 "or auto: headroom where weights are drawn, else maximum");
+  app.add_option(
+      "--weight-scale", scale_,
+      "largest weight that a layer's cells hold: maximum (its own), percentile, headroom, "
+      "or auto: headroom where weights are drawn, else maximum");
   app.add_option("--weight-percentile", percentile, "of a layer's weights, for that scale");
   app.add_option("--headroom", headroom,
                  "largest weight of a cell pair in units of the initialisation bound");

@@ -99,13 +99,12 @@ class TrainCommand final : public Command {
     }
     const std::vector<mapping::Technology> technologies = technology_.all();
     const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
-    DeployOptions deploy{
-        .surrogate = {},
-        .scale = scale_.scale(weights_path_.empty() ? nn::WeightScale::headroom
-                                                    : nn::WeightScale::maximum),
-        .percentile = scale_.percentile,
-        .headroom = scale_.headroom,
-        .seed = network_.seed};
+    DeployOptions deploy{.surrogate = {},
+                         .scale = scale_.scale(weights_path_.empty() ? nn::WeightScale::headroom
+                                                                     : nn::WeightScale::maximum),
+                         .percentile = scale_.percentile,
+                         .headroom = scale_.headroom,
+                         .seed = network_.seed};
     if (modes.front() == LegMode::hardware_aware) {
       deploy.hardware_aware = nn::parse_gradient_rule(gradients_);
     }
@@ -203,10 +202,9 @@ class TrainCommand final : public Command {
   static TrainedLeg run_leg(const TrainingLeg& leg, const NetworkSpec& spec,
                             const nn::DataSet& data, const LegOptions& options,
                             const RunFolder& folder) {
-    const std::string label =
-        leg.technology
-            ? fmt::format("{}, {}", leg_mode_name(leg.mode), on_label(leg.technology->on_ohm))
-            : "ideal arithmetic";
+    const std::string label = leg.technology ? fmt::format("{}, {}", leg_mode_name(leg.mode),
+                                                           on_label(leg.technology->on_ohm))
+                                             : "ideal arithmetic";
     TrainedLeg trained;
     {
       ProgressBar bar(label, "images");

@@ -284,8 +284,7 @@ void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
 
 std::vector<float> weight_ranges(const Network& network, const CrossbarMapping& mapping) {
   if (!(mapping.headroom > 0) || !(mapping.headroom <= 1e6)) {
-    throw InvalidArgument(
-        fmt::format("headroom: expected a number > 0, got {}", mapping.headroom));
+    throw InvalidArgument(fmt::format("headroom: expected a number > 0, got {}", mapping.headroom));
   }
   if (!(mapping.percentile > 0) || !(mapping.percentile <= 100)) {
     throw InvalidArgument(

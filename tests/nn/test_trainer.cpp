@@ -325,10 +325,12 @@ TEST_CASE("nn/trainer: a run that stopped and resumed equals one that did not, b
 }
 
 TEST_CASE("nn/trainer: a run stopped after any step and resumed equals one that was not") {
-  const bool wired = GENERATE(false, true);
+  enum class Kind { digital, in_situ, converters, hardware_aware };
+  const Kind kind = GENERATE(Kind::digital, Kind::in_situ, Kind::converters, Kind::hardware_aware);
+  const bool wired = kind != Kind::digital;
   // After the first step, within an epoch, before its test, after a warm-up, before the end.
   const Index stop = GENERATE(1, 2, 4, 7, 11, 16);
-  CAPTURE(wired, stop);
+  CAPTURE(static_cast<int>(kind), stop);
   const DataSet data = small_data();
   TrainOptions options = small_options();
   options.optimizer = OptimizerKind::adam;
@@ -340,6 +342,18 @@ TEST_CASE("nn/trainer: a run stopped after any step and resumed equals one that 
   mapping.technology.update.write_noise = 0.01;
   mapping.refresh = 3;
   mapping.certificate.tolerance = 1e-3;
+  if (kind == Kind::converters || kind == Kind::hardware_aware) {
+    mapping.technology.layout = xbar::mapping::Layout::interleaved;
+    mapping.technology.bits = {.weight = 6, .cell = 3};
+    mapping.technology.read_noise = 0.01;
+    mapping.technology.device_variation = 0.05;
+    mapping.technology.converters = {.input_bits = 6, .adc_bits = 6};
+  }
+  if (kind == Kind::hardware_aware) {
+    mapping.hardware_aware = GradientRule::adjoint;
+    mapping.technology.converters.dac_range = xbar::mapping::DacRange::learned;
+    mapping.technology.converters.adc_range = xbar::mapping::AdcRange::learned;
+  }
   const auto map = [&](Network& network) {
     if (wired) map_to_crossbars(network, mapping);
   };
@@ -367,8 +381,8 @@ TEST_CASE("nn/trainer: a run stopped after any step and resumed equals one that 
   CHECK_THROWS_AS(train(stopped, data, options, callbacks), xbar::Interrupted);
 
   Network resumed = small_network(999);
-  resumed.load_state(weights);
   map(resumed);
+  resumed.load_state(weights);
   if (wired) load_crossbar_state(resumed, cells);
   const TrainState state = train_state_from(rest);
   CHECK(4 * state.epoch + state.step == stop);

@@ -115,8 +115,8 @@ void BatchNorm::compute_forward(const Tensor& x, Tensor& y) {
                     name(), to_string(x.shape())));
   }
   if (of_batch_ && cumulative_batches_ >= 0) ++cumulative_batches_;
-  const double momentum = cumulative_batches_ > 0 ? 1 / static_cast<double>(cumulative_batches_)
-                                                  : options_.momentum;
+  const double momentum =
+      cumulative_batches_ > 0 ? 1 / static_cast<double>(cumulative_batches_) : options_.momentum;
   const auto keep = static_cast<float>(1 - momentum);
   const auto take = static_cast<float>(momentum);
   const float* gamma = gamma_.store->weight().data();
