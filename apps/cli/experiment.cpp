@@ -45,7 +45,7 @@ std::optional<float> metadata_number(const TensorFile& file, const std::string& 
 }
 
 // Learned ranges of converters: parameters while a network is on arrays, metadata of a file.
-constexpr std::array range_suffixes = {".dac_range", ".adc_range"};
+constexpr std::array range_suffixes = {".dac_range", ".adc_range", ".weight_range"};
 
 }  // namespace
 

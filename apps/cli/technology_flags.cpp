@@ -145,6 +145,7 @@ void WeightScaleFlags::add(CLI::App& app) {
   app.add_option(
       "--weight-scale", scale_,
       "largest weight that a layer's cells hold: maximum (its own), percentile, headroom, "
+      "learned (hardware-aware: with the weights, from the percentile on), "
       "or auto: headroom where weights are drawn, else maximum");
   app.add_option("--weight-percentile", percentile, "of a layer's weights, for that scale");
   app.add_option("--headroom", headroom,

@@ -105,6 +105,10 @@ class TrainCommand final : public Command {
                          .percentile = scale_.percentile,
                          .headroom = scale_.headroom,
                          .seed = network_.seed};
+    if (deploy.scale == nn::WeightScale::learned && modes.front() != LegMode::hardware_aware) {
+      throw InvalidArgument(fmt::format(
+          "--weight-scale learned: expected with --mode hardware-aware, got it with {}", mode_));
+    }
     if (modes.front() == LegMode::hardware_aware) {
       deploy.hardware_aware = nn::parse_gradient_rule(gradients_);
     }

@@ -210,17 +210,48 @@ GradientRule parse_gradient_rule(std::string_view name) {
       fmt::format("gradients: expected adjoint or straight-through, got '{}'", name));
 }
 
-HardwareAwareWeight::HardwareAwareWeight(mapping::CrossbarMatrix matrix, GradientRule rule)
-    : CrossbarWeight(std::move(matrix)), rule_(rule), master_(this->matrix().weight()) {}
+HardwareAwareWeight::HardwareAwareWeight(mapping::CrossbarMatrix matrix, GradientRule rule,
+                                         bool learns_range)
+    : CrossbarWeight(std::move(matrix)), rule_(rule), master_(this->matrix().weight()) {
+  if (learns_range) range_ = LearnedRange{this->matrix().weight_range(), 0};
+}
 
 void HardwareAwareWeight::backpropagate(MatrixF& gradient) {
   if (rule_ == GradientRule::adjoint) matrix().backpropagate(gradient);
+  if (!range_) return;
+  const float range = matrix().weight_range();
+  const MatrixF& programmed = matrix().weight();
+  double sum = 0;
+  for (Index i = 0; i < gradient.size(); ++i) {
+    const float w = master_.data()[i];
+    float& g = gradient.data()[i];
+    if (std::abs(w) > range) {
+      sum += static_cast<double>(w > 0 ? g : -g);
+      g = 0;
+    } else {
+      sum += static_cast<double>(g * (programmed.data()[i] - w) / range);
+    }
+  }
+  const float step = matrix().encoder().step();
+  const int levels = step > 0 ? static_cast<int>(std::lround(1 / step)) : 1;
+  range_->gradient = static_cast<float>(
+      sum * mapping::ConvertedRead::range_gradient_scale(gradient.size(), levels));
+}
+
+void HardwareAwareWeight::set_learned_range(float range) {
+  if (!range_ || range == range_->value) return;
+  range_->value = range;
+  matrix().set_weight_range(range);
+  matrix().reprogram(master_);
 }
 
 void HardwareAwareWeight::update(const MatrixF& delta) {
   // What the cells cannot hold is of no use later either.
-  const float range = matrix().weight_range();
-  master_ = (master_ + delta).cwiseMax(-range).cwiseMin(range);
+  master_ += delta;
+  if (!range_) {
+    const float range = matrix().weight_range();
+    master_ = master_.cwiseMax(-range).cwiseMin(range);
+  }
   matrix().reprogram(master_);
 }
 
@@ -235,6 +266,8 @@ std::string_view weight_scale_name(WeightScale scale) {
       return "percentile";
     case WeightScale::headroom:
       return "headroom";
+    case WeightScale::learned:
+      return "learned";
     case WeightScale::maximum:
       break;
   }
@@ -242,12 +275,12 @@ std::string_view weight_scale_name(WeightScale scale) {
 }
 
 WeightScale parse_weight_scale(std::string_view name) {
-  for (const WeightScale scale :
-       {WeightScale::maximum, WeightScale::percentile, WeightScale::headroom}) {
+  for (const WeightScale scale : {WeightScale::maximum, WeightScale::percentile,
+                                  WeightScale::headroom, WeightScale::learned}) {
     if (weight_scale_name(scale) == name) return scale;
   }
-  throw InvalidArgument(
-      fmt::format("weight-scale: expected maximum, percentile or headroom, got '{}'", name));
+  throw InvalidArgument(fmt::format(
+      "weight-scale: expected maximum, percentile, headroom or learned, got '{}'", name));
 }
 
 void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
@@ -273,7 +306,8 @@ void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
                                    std::move(options));
     std::unique_ptr<WeightStore> store;
     if (mapping.hardware_aware) {
-      store = std::make_unique<HardwareAwareWeight>(std::move(matrix), *mapping.hardware_aware);
+      store = std::make_unique<HardwareAwareWeight>(std::move(matrix), *mapping.hardware_aware,
+                                                    mapping.scale == WeightScale::learned);
     } else {
       store = std::make_unique<CrossbarWeight>(std::move(matrix));
     }

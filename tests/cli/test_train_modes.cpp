@@ -63,6 +63,42 @@ TEST_CASE("cli/train_modes: digital weights trained through arrays", "[cli]") {
   }
 }
 
+TEST_CASE("cli/train_modes: a learned weight scale and learned ranges are trained and come back",
+          "[cli]") {
+  const Scratch scratch;
+  xbar::write_file_atomically(scratch("small.toml"), small_network);
+  REQUIRE(run_xbar(scratch, base + "--mode ideal --epochs 3 --out ideal").code == 0);
+  const std::string flags =
+      "--mode hardware-aware --gradients straight-through --weights "
+      "ideal/ideal/weights.safetensors --learning-rate 0.01 --epochs 3 --weight-bits 3 "
+      "--input-bits 4 --adc-bits 4 ";
+  const auto accuracy = [&](const std::string& more, const std::string& folder) {
+    const auto run = run_xbar(scratch, base + flags + more + " --out " + folder);
+    CAPTURE(more, run.err);
+    REQUIRE(run.code == 0);
+    return leg_of(scratch, folder).at("exact_accuracy").get<double>();
+  };
+  const double fixed = accuracy("", "fixed");
+  const double learned =
+      accuracy("--weight-scale learned --dac-range learned --adc-range learned", "learned");
+  // Two standard errors of the difference on 500 images: no worse.
+  CHECK(learned >= fixed - 0.04);
+  // The weights, with their ranges, come back.
+  const auto evaluated = run_xbar(
+      scratch,
+      "evaluate --model small.toml --data glyphs --train-images 2000 --test-images 500 --seed 4 "
+      "--on-ohm 10e3 --weight-bits 3 --input-bits 4 --adc-bits 4 --dac-range learned --adc-range "
+      "learned --json --weights learned/hardware-aware-10000ohm/weights.safetensors");
+  CAPTURE(evaluated.err);
+  REQUIRE(evaluated.code == 0);
+  CHECK(nlohmann::json::parse(evaluated.out).at("wired").at(0).at("accuracy").get<double>() ==
+        learned);
+
+  const auto refused = run_xbar(scratch, base + "--mode in-situ --weight-scale learned --out no");
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, Contains("--weight-scale learned: expected with --mode hardware-aware"));
+}
+
 TEST_CASE("cli/train_modes: batch normalisation alone is fitted to the arrays", "[cli]") {
   const Scratch scratch;
   xbar::write_file_atomically(scratch("small.toml"), small_network);

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <xbar/core/error.hpp>
 #include <xbar/nn/crossbar_weight.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
@@ -181,4 +183,34 @@ TEST_CASE("nn/crossbar_weight: a state of another network is refused by name", "
   REQUIRE_THROWS_AS(xbar::nn::map_to_crossbars(network, mapping_with(ModelKind::ladder),
                                                std::vector<float>{1.0F}),
                     xbar::InvalidArgument);
+}
+
+TEST_CASE("nn/crossbar_weight: the gradient of a learned range is the derivative by the range",
+          "[nn]") {
+  // Analog cells, ideal wires: W_q = clip(W, +-r), so that a loss sum C W_q has dL/dr = the sum of
+  // C sign(W) over the clipped weights.
+  xbar::mapping::CrossbarOptions options;
+  options.model = ModelKind::ideal;
+  xbar::MatrixF weight(2, 3);
+  weight << 0.5F, -0.9F, 1.5F, -2.0F, 0.1F, 1.2F;
+  xbar::MatrixF cotangent(2, 3);
+  cotangent << 1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F;
+  for (const auto rule :
+       {xbar::nn::GradientRule::adjoint, xbar::nn::GradientRule::straight_through}) {
+    xbar::nn::HardwareAwareWeight store(xbar::mapping::CrossbarMatrix(2, 3, 1.0F, options), rule,
+                                        true);
+    store.set_weight(weight);
+    xbar::MatrixF gradient = cotangent;
+    store.backpropagate(gradient);
+    // Clipped: 1.5, -2 and 1.2, so 3 - 4 + 6 = 5, over sqrt(6 weights x 1 level).
+    CHECK_THAT(store.learned_range()->gradient,
+               xbar_test::WithinRel(5.0F / std::sqrt(6.0F), 1e-4F));
+    xbar::MatrixF expected = cotangent;
+    expected(0, 2) = expected(1, 0) = expected(1, 2) = 0;
+    CHECK((gradient - expected).cwiseAbs().maxCoeff() <= 1e-4F);
+    // The cells stand for other weights at another range; the digital ones stay.
+    store.set_learned_range(1.25F);
+    CHECK((store.forward_weight() - weight.cwiseMax(-1.25F).cwiseMin(1.25F)).norm() <= 1e-5F);
+    CHECK((store.weight() - weight).norm() == 0.0F);
+  }
 }

@@ -351,6 +351,7 @@ TEST_CASE("nn/trainer: a run stopped after any step and resumed equals one that 
   }
   if (kind == Kind::hardware_aware) {
     mapping.hardware_aware = GradientRule::adjoint;
+    mapping.scale = WeightScale::learned;
     mapping.technology.converters.dac_range = xbar::mapping::DacRange::learned;
     mapping.technology.converters.adc_range = xbar::mapping::AdcRange::learned;
   }

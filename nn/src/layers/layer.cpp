@@ -99,6 +99,9 @@ std::unique_ptr<WeightStore> WeightedLayer::replace_weight_store(
         read != nullptr && read->converters().dac_range == mapping::DacRange::learned);
   learn(adc_range_, ".adc_range",
         read != nullptr && read->converters().adc_range == mapping::AdcRange::learned);
+  const WeightStore::LearnedRange* range = weight_.store->learned_range();
+  learn(weight_range_, ".weight_range", range != nullptr);
+  if (range != nullptr) weight_range_.store->set_weight(MatrixF::Constant(1, 1, range->value));
   return store;
 }
 
@@ -107,11 +110,18 @@ std::vector<Parameter*> WeightedLayer::parameters() {
   if (has_bias()) result.push_back(&bias_);
   if (dac_range_.store) result.push_back(&dac_range_);
   if (adc_range_.store) result.push_back(&adc_range_);
+  if (weight_range_.store) result.push_back(&weight_range_);
   return result;
 }
 
 void WeightedLayer::multiply_forward(const Patches& patches, const Tensor& x, Tensor& y,
                                      const std::function<void()>& plain) {
+  const auto value = [](const Parameter& range) { return range.store->weight()(0, 0); };
+  if (weight_range_.store) {
+    // Where the optimiser went below 0, the former one stays.
+    if (value(weight_range_) > 0) weight_store().set_learned_range(value(weight_range_));
+    weight_range_.store->set_weight(MatrixF::Constant(1, 1, weight_store().learned_range()->value));
+  }
   weight_store().begin_read();
   mapping::ConvertedRead* read = weight_store().converted_forward();
   read_ = read;
@@ -120,7 +130,6 @@ void WeightedLayer::multiply_forward(const Patches& patches, const Tensor& x, Te
     return;
   }
   read->set_following(is_training());
-  const auto value = [](const Parameter& range) { return range.store->weight()(0, 0); };
   if (dac_range_.store && value(dac_range_) > 0) read->set_dac_range(value(dac_range_));
   if (adc_range_.store && value(adc_range_) > 0) read->set_adc_range(value(adc_range_));
   converted_forward(*read, patches, x, has_bias() ? bias().store->weight().data() : nullptr, y,
@@ -135,6 +144,9 @@ void WeightedLayer::multiply_forward(const Patches& patches, const Tensor& x, Te
 
 void WeightedLayer::multiply_backward(const Patches& patches, const Tensor& x, const Tensor& dy,
                                       Tensor* dx, const std::function<void(Tensor& dx)>& plain) {
+  if (weight_range_.store) {
+    weight_range_.gradient(0, 0) = weight_store().learned_range()->gradient;
+  }
   if (dx == nullptr && dac_range_.store) {
     unwanted_gradient_.resize(x.shape());
     dx = &unwanted_gradient_;

@@ -70,7 +70,12 @@ enum class GradientRule {
 /// digital: by the effective weights (adjoint) or the digital ones (straight through).
 class HardwareAwareWeight final : public CrossbarWeight {
  public:
-  HardwareAwareWeight(mapping::CrossbarMatrix matrix, GradientRule rule);
+  /// @param learns_range  whether the largest weight that the cells hold is trained too
+  /// [Esser2020]:
+  ///   with W_q what is programmed for W at range r, dL/dr = sum dL/dW_q (W_q - W)/r within the
+  ///   range and dL/dW_q sign(W) beyond it, divided by sqrt(weights x levels); weights beyond it
+  ///   get no gradient. Else weights are clipped to the range.
+  HardwareAwareWeight(mapping::CrossbarMatrix matrix, GradientRule rule, bool learns_range);
 
   [[nodiscard]] const MatrixF& weight() const override { return master_; }
   [[nodiscard]] const MatrixF& backward_weight() const override {
@@ -80,9 +85,14 @@ class HardwareAwareWeight final : public CrossbarWeight {
   void backpropagate(MatrixF& gradient) override;
   void update(const MatrixF& delta) override;
   void set_weight(const MatrixF& weight) override;
+  [[nodiscard]] const LearnedRange* learned_range() const override {
+    return range_ ? &*range_ : nullptr;
+  }
+  void set_learned_range(float range) override;
 
  private:
   GradientRule rule_;
+  std::optional<LearnedRange> range_;
   MatrixF master_;
 };
 
@@ -92,9 +102,10 @@ enum class WeightScale {
   percentile,  ///< a percentile of its |weights|
   headroom,    ///< headroom times the bound of its initialisation, sqrt(6 / in_features): training
                ///< has room, and most cells stay near g_min, where arrays lose least
+  learned,     ///< trained along with digital weights, beginning at the percentile
 };
 
-/// @throws InvalidArgument for a name that is not maximum, percentile or headroom.
+/// @throws InvalidArgument for a name that is not maximum, percentile, headroom or learned.
 [[nodiscard]] WeightScale parse_weight_scale(std::string_view name);
 [[nodiscard]] std::string_view weight_scale_name(WeightScale scale);
 
@@ -106,7 +117,7 @@ struct CrossbarMapping {
   int refresh = 20;              ///< updates between full measurements, CrossbarOptions::refresh
   mapping::CertificateOptions certificate;
   WeightScale scale = WeightScale::maximum;
-  double percentile = 99.9;  ///< of WeightScale::percentile, in (0, 100]
+  double percentile = 99.9;  ///< of WeightScale::percentile and learned, in (0, 100]
   double headroom = 8;       ///< of WeightScale::headroom, > 0
   /// Empty: what is trained are the cells. Else digital weights (HardwareAwareWeight).
   std::optional<GradientRule> hardware_aware;

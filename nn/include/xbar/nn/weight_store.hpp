@@ -41,6 +41,15 @@ class WeightStore {
   /// From d loss / d forward_weight(), which layers compute, to d loss / d weight(), in place.
   virtual void backpropagate(MatrixF& /*gradient*/) {}
 
+  /// Stores whose largest weight is trained: it, d loss / d range by the latest backpropagate(),
+  /// and setting it. nullptr: it is not trained.
+  struct LearnedRange {
+    float value = 1;
+    float gradient = 0;
+  };
+  [[nodiscard]] virtual const LearnedRange* learned_range() const { return nullptr; }
+  virtual void set_learned_range(float /*range*/) {}
+
   /// Requests weight += delta (out x in). Arrays program their cells: the change that happens is
   /// what the device model makes of the request. Afterwards the effective weights are current.
   virtual void update(const MatrixF& delta) = 0;

@@ -139,6 +139,7 @@ class WeightedLayer : public Layer {
   Parameter bias_;
   Parameter dac_range_;  // no store: not learned
   Parameter adc_range_;
+  Parameter weight_range_;
   const mapping::ConvertedRead* read_ = nullptr;  // what the latest forward pass went through
   Tensor adc_slope_;                              // dy/d adc_range of the latest forward pass
   Tensor unwanted_gradient_;                      // dx of a first layer, for its DAC's range
