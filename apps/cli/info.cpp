@@ -2,6 +2,7 @@
 
 #include <xbar/core/gemm.hpp>
 #include <xbar/core/isa.hpp>
+#include <xbar/core/machine.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/version.hpp>
 #include <xbar/nn/models.hpp>
@@ -24,13 +25,15 @@ class InfoCommand final : public Command {
   int run() override {
     const double gflops = measure_gemm_gflops();
     if (json_) {
-      const Json document = {{"version", version},        {"isa", isa_name(isa())},
-                             {"threads", thread_count()}, {"gemm_engine", gemm_engine()},
-                             {"gemm_gflops", gflops},     {"models", nn::model_names()}};
+      const Json document = {{"version", version},           {"isa", isa_name(isa())},
+                             {"threads", thread_count()},    {"cpu", cpu_name()},
+                             {"gemm_engine", gemm_engine()}, {"gemm_gflops", gflops},
+                             {"models", nn::model_names()}};
       fmt::print("{}\n", document.dump());
       return 0;
     }
     fmt::print("xbar            {}\n", version);
+    fmt::print("processor       {}\n", cpu_name());
     fmt::print("own kernels     {} (XBAR_ISA=baseline|avx2|avx512 lowers it)\n", isa_name(isa()));
     fmt::print("threads         {} (OMP_NUM_THREADS sets it)\n", thread_count());
     fmt::print("matrix multiply {}\n", gemm_engine());

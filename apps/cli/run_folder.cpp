@@ -8,6 +8,7 @@
 #include <xbar/core/error.hpp>
 #include <xbar/core/gemm.hpp>
 #include <xbar/core/isa.hpp>
+#include <xbar/core/machine.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/version.hpp>
 
@@ -91,7 +92,7 @@ Json versions() {
 #else
         {"compiler", fmt::format("GCC {}", __VERSION__)},
 #endif
-        {"gemm_engine", gemm_engine()}, {"isa", isa_name(isa())}, {
+        {"gemm_engine", gemm_engine()}, {"isa", isa_name(isa())}, {"cpu", cpu_name()}, {
       "threads", thread_count()
     }
   };
