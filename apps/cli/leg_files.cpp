@@ -146,6 +146,7 @@ nn::TrainReport LegFiles::train(nn::Network& network, const nn::DataSet& data,
     write_checkpoint(checkpoint(state, network));
   };
   fs::create_directories(folder_);
+  append_bytes(file(metrics_name), "");  // a training of no epochs has no lines, but the file
   since_checkpoint_ = {};
   try {
     return nn::train(network, data, options, callbacks, resume);

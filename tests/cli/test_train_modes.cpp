@@ -111,6 +111,9 @@ TEST_CASE("cli/train_modes: batch normalisation alone is fitted to the arrays", 
   REQUIRE(statistics.code == 0);
   const auto refit = run_xbar(scratch, base + flags + "--epochs 2 --out refit");
   REQUIRE(refit.code == 0);
+  const auto page = run_xbar(scratch, "report statistics");
+  CAPTURE(page.err);
+  CHECK(page.code == 0);
   const auto before = leg_of(scratch, "statistics");
   const auto after = leg_of(scratch, "refit");
   CHECK(before.at("deployed_accuracy") == after.at("deployed_accuracy"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -107,10 +108,14 @@ std::string plural(long long count, std::string_view one) {
 }
 
 Technology technology(const Value& value) {
-  return {value.number("on_ohm"),    value.number("on_off_ratio"), value.number("source_ohm"),
-          value.number("sink_ohm"),  value.number("wordline_ohm"), value.number("bitline_ohm"),
-          value.number("tile_rows"), value.number("tile_columns"), value.text("terminals"),
-          value.text("gain"),        value.number("write_noise")};
+  // Folders of earlier builds do not name it.
+  const std::optional<Value> layout = value.find("layout");
+  return {value.number("on_ohm"),       value.number("on_off_ratio"),
+          value.number("source_ohm"),   value.number("sink_ohm"),
+          value.number("wordline_ohm"), value.number("bitline_ohm"),
+          value.number("tile_rows"),    value.number("tile_columns"),
+          value.text("terminals"),      value.text("gain"),
+          value.number("write_noise"),  layout ? layout->text() : "differential"};
 }
 
 std::string line_words(double wordline_ohm, double bitline_ohm) {

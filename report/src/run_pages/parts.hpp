@@ -46,6 +46,7 @@ struct Technology {
   std::string terminals;
   std::string gain;
   double write_noise = 0;
+  std::string layout;
 };
 
 [[nodiscard]] Technology technology(const Value& value);

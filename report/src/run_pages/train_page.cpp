@@ -286,6 +286,14 @@ void add_table(Page& page, const Training& t) {
       .table(table);
 }
 
+std::string_view layout_words(std::string_view layout) {
+  if (layout == "interleaved") {
+    return "Each weight is the difference of two cells side by side on one array.";
+  }
+  if (layout == "offset") return "Each weight is a cell, less one at the middle of the range.";
+  return "Each weight is the difference of two cells on separate arrays.";
+}
+
 }  // namespace
 
 Page train_page(const Run& run) {
@@ -299,12 +307,11 @@ Page train_page(const Run& run) {
     Blocks& section = page.section("Training");
     if (const TrainingRun* wired = hardest_run(t.runs)) {
       Technology shared = *wired->technology;
-      section.paragraph(fmt::format(
-          "Wired runs go through {} × {} tiles with {}, source {}, sink {}. Each weight is the "
-          "difference of two cells on separate arrays.",
-          format_number(shared.tile_rows), format_number(shared.tile_columns),
-          line_words(shared.wordline_ohm, shared.bitline_ohm), ohms(shared.source_ohm),
-          ohms(shared.sink_ohm)));
+      section.paragraph(
+          fmt::format("Wired runs go through {} × {} tiles with {}, source {}, sink {}. {}",
+                      format_number(shared.tile_rows), format_number(shared.tile_columns),
+                      line_words(shared.wordline_ohm, shared.bitline_ohm), ohms(shared.source_ohm),
+                      ohms(shared.sink_ohm), layout_words(shared.layout)));
     }
     add_epoch_figures(section, t.runs);
   }

@@ -42,6 +42,8 @@ TrainingRun training_run(const Value& v, const Run& folder) {
   TrainingRun run;
   run.name = v.text("name");
   run.wired = v.text("arithmetic") != "ideal";
+  const std::optional<Value> mode = v.find("mode");
+  run.mode = mode ? mode->text() : run.wired ? "in-situ" : "ideal";
   if (run.wired) {
     run.technology = technology(v.at("technology"));
     run.certificate = run_certificate(v.at("certificate"));
@@ -97,7 +99,12 @@ std::vector<TrainingRun> training_runs(const Value& list, const Run& run) {
   std::size_t wired = 0;
   for (TrainingRun& one : runs) {
     if (one.wired) {
-      one.label = names.size() > 1 ? "Through arrays, " + names[wired] : "Through wired arrays";
+      if (one.mode == "in-situ") {
+        one.label = names.size() > 1 ? "Through arrays, " + names[wired] : "Through wired arrays";
+      } else {
+        one.label = one.mode == "batch-norm" ? "Batch norm refitted" : "Hardware-aware";
+        if (names.size() > 1) one.label += ", " + names[wired];
+      }
       one.colour = wired < std::size(colours) ? colours[wired] : Colour::automatic;
       ++wired;
     } else {

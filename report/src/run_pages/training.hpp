@@ -33,6 +33,7 @@ struct RunCertificate {
 /// One training, with ideal arithmetic or through arrays. Accuracies are shares.
 struct TrainingRun {
   std::string name;
+  std::string mode;  ///< "ideal", "in-situ", "hardware-aware" or "batch-norm"
   bool wired = false;
   std::optional<Technology> technology = {};  ///< of a wired run
   RunCertificate certificate = {};            ///< of a wired run
