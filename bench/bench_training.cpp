@@ -30,6 +30,7 @@
 #include <xbar/core/random.hpp>
 #include <xbar/core/stopwatch.hpp>
 #include <xbar/core/version.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/nn/crossbar_weight.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
 #include <xbar/nn/models.hpp>

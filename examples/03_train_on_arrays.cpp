@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/nn/trainer.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>

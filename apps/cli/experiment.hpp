@@ -12,7 +12,8 @@
 #include <xbar/core/progress.hpp>
 #include <xbar/mapping/column_order.hpp>
 #include <xbar/mapping/technology.hpp>
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
+#include <xbar/nn/hardware_aware_weight.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/nn/sensitivity.hpp>
 #include <xbar/nn/trainer.hpp>

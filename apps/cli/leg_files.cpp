@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include <xbar/core/error.hpp>
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_state.hpp>
 
 namespace xbar::cli {
 namespace fs = std::filesystem;

@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include <xbar/mapping/technology.hpp>
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
 
 #include "run_folder.hpp"
 

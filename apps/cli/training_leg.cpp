@@ -7,6 +7,7 @@
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/nn/batch_norm_refit.hpp>
+#include <xbar/nn/crossbar_state.hpp>
 
 namespace xbar::cli {
 namespace fs = std::filesystem;

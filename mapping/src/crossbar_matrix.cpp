@@ -194,31 +194,30 @@ void CrossbarMatrix::write(const Targets& targets, const device::UpdateModel* mo
   if (compose) ++version_;
 }
 
-void CrossbarMatrix::program(const MatrixF& weight) {
-  check_weight_shape("weight", weight);
-  for (Plane& plane : planes_) plane.state.setZero();
-  set_references();
+void CrossbarMatrix::write_weight(const MatrixF& weight, const device::UpdateModel* model,
+                                  bool compose) {
   const float inverse = 1.0F / weight_range_;
   write(
       [&](Index o, float* v) {
         const float* w = weight.data() + o * inputs_;
         for (Index k = 0; k < inputs_; ++k) v[k] = w[k] * inverse;
       },
-      technology().verify ? nullptr : &technology().update, false);
+      model, compose);
+}
+
+void CrossbarMatrix::program(const MatrixF& weight) {
+  check_weight_shape("weight", weight);
+  for (Plane& plane : planes_) plane.state.setZero();
+  set_references();
+  write_weight(weight, technology().verify ? nullptr : &technology().update, false);
   measure_all();
   if (options_.certificate.tolerance > 0) choose_at_start();
 }
 
 void CrossbarMatrix::reprogram(const MatrixF& weight) {
   check_weight_shape("weight", weight);
-  const float inverse = 1.0F / weight_range_;
   const bool measure_now = begin_update();
-  write(
-      [&](Index o, float* v) {
-        const float* w = weight.data() + o * inputs_;
-        for (Index k = 0; k < inputs_; ++k) v[k] = w[k] * inverse;
-      },
-      nullptr, !measure_now);
+  write_weight(weight, nullptr, !measure_now);
   if (measure_now) refresh();
 }
 

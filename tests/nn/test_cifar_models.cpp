@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <xbar/core/safetensors.hpp>
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/nn/trainer.hpp>
 

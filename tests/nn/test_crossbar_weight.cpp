@@ -1,7 +1,10 @@
 #include <cmath>
 
 #include <xbar/core/error.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
+#include <xbar/nn/crossbar_state.hpp>
 #include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/hardware_aware_weight.hpp>
 #include <xbar/nn/layers/softmax_cross_entropy.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/nn/trainer.hpp>

@@ -14,7 +14,9 @@
 #include <xbar/core/error.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/stopwatch.hpp>
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
+#include <xbar/nn/crossbar_state.hpp>
+#include <xbar/nn/hardware_aware_weight.hpp>
 #include <xbar/nn/layers/conv2d.hpp>
 #include <xbar/nn/layers/flatten.hpp>
 #include <xbar/nn/layers/linear.hpp>

@@ -1,5 +1,5 @@
 #include <xbar/core/error.hpp>
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/nn/layers/linear.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/validation/tile_check.hpp>

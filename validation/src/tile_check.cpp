@@ -3,7 +3,7 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/core/random.hpp>
-#include <xbar/nn/crossbar_weight.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/validation/tile_check.hpp>
 
 namespace xbar::validation {

@@ -177,6 +177,8 @@ class CrossbarMatrix {
   // the cache.
   template <typename Targets>
   void write(const Targets& targets, const device::UpdateModel* model, bool compose);
+  // write() with a weight as the target.
+  void write_weight(const MatrixF& weight, const device::UpdateModel* model, bool compose);
   void check_weight_shape(const char* name, const MatrixF& weight) const;
   static void check_shapes(const std::vector<MatrixF>& matrices, Index count, Index rows,
                            Index columns);

@@ -1,0 +1,71 @@
+#pragma once
+
+/// Moving a network onto crossbar arrays and back.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <xbar/mapping/crossbar_matrix.hpp>
+#include <xbar/nn/hardware_aware_weight.hpp>
+#include <xbar/nn/network.hpp>
+
+namespace xbar::nn {
+
+/// What sets the largest weight that a layer's cells hold. Weights beyond it are clipped.
+enum class WeightScale {
+  maximum,     ///< the layer's largest |weight|
+  percentile,  ///< a percentile of its |weights|
+  headroom,    ///< headroom times the bound of its initialisation, sqrt(6 / in_features): training
+               ///< has room, and most cells stay near g_min, where arrays lose least
+  learned,     ///< trained along with digital weights, beginning at the percentile
+};
+
+/// @throws InvalidArgument for a name that is not maximum, percentile, headroom or learned.
+[[nodiscard]] WeightScale parse_weight_scale(std::string_view name);
+[[nodiscard]] std::string_view weight_scale_name(WeightScale scale);
+
+/// How a network is put on arrays.
+struct CrossbarMapping {
+  mapping::Technology technology;
+  surrogate::ModelKind model = surrogate::ModelKind::sneak_ladder;
+  surrogate::ExactSolver exact;  ///< CrossbarOptions::exact
+  int refresh = 20;              ///< updates between full measurements, CrossbarOptions::refresh
+  mapping::CertificateOptions certificate;
+  WeightScale scale = WeightScale::maximum;
+  double percentile = 99.9;  ///< of WeightScale::percentile and learned, in (0, 100]
+  double headroom = 8;       ///< of WeightScale::headroom, > 0
+  /// Empty: what is trained are the cells. Else digital weights (HardwareAwareWeight).
+  std::optional<GradientRule> hardware_aware;
+  std::uint64_t seed = 1;  ///< of write noise, cell effects and read noise
+};
+
+/// The largest weight that each layer's cells hold by mapping.scale, in the order of
+/// weighted_layers().
+/// @throws InvalidArgument for a headroom or percentile out of range
+[[nodiscard]] std::vector<float> weight_ranges(const Network& network,
+                                               const CrossbarMapping& mapping);
+
+/// Replaces every weight store of the network by crossbar arrays that hold the same weights.
+void map_to_crossbars(Network& network, const CrossbarMapping& mapping);
+
+/// As above with the largest weight of each layer given, in the order of weighted_layers().
+/// @throws InvalidArgument if their number differs
+void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
+                      const std::vector<float>& weight_ranges);
+
+/// Replaces every crossbar store by digital memory with the programmed weights.
+void map_to_digital(Network& network);
+
+/// A weighted layer that sits on arrays.
+struct CrossbarLayer {
+  std::string name;
+  mapping::CrossbarMatrix* matrix = nullptr;
+};
+
+/// The layers on arrays, in order; empty for a digital network.
+[[nodiscard]] std::vector<CrossbarLayer> crossbar_layers(Network& network);
+
+}  // namespace xbar::nn

@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/nn/crossbar_mapping.hpp>
+
+namespace xbar::nn {
+namespace {
+
+float weight_range(const WeightedLayer& layer, const CrossbarMapping& mapping) {
+  if (mapping.scale == WeightScale::headroom) {
+    return static_cast<float>(mapping.headroom *
+                              std::sqrt(6.0 / static_cast<double>(layer.in_features())));
+  }
+  const MatrixF& weight = layer.weight_store().weight();
+  std::vector<float> sizes(weight.data(), weight.data() + weight.size());
+  for (float& size : sizes) size = std::abs(size);
+  const double share = mapping.scale == WeightScale::maximum ? 1.0 : mapping.percentile / 100;
+  const auto rank =
+      static_cast<std::ptrdiff_t>(std::ceil(share * static_cast<double>(sizes.size())) - 1);
+  std::nth_element(sizes.begin(), sizes.begin() + std::max<std::ptrdiff_t>(rank, 0), sizes.end());
+  const float range = sizes[static_cast<std::size_t>(std::max<std::ptrdiff_t>(rank, 0))];
+  return range > 0 ? range : 1.0F;
+}
+
+}  // namespace
+
+std::string_view weight_scale_name(WeightScale scale) {
+  switch (scale) {
+    case WeightScale::percentile:
+      return "percentile";
+    case WeightScale::headroom:
+      return "headroom";
+    case WeightScale::learned:
+      return "learned";
+    case WeightScale::maximum:
+      break;
+  }
+  return "maximum";
+}
+
+WeightScale parse_weight_scale(std::string_view name) {
+  for (const WeightScale scale : {WeightScale::maximum, WeightScale::percentile,
+                                  WeightScale::headroom, WeightScale::learned}) {
+    if (weight_scale_name(scale) == name) return scale;
+  }
+  throw InvalidArgument(fmt::format(
+      "weight-scale: expected maximum, percentile, headroom or learned, got '{}'", name));
+}
+
+void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
+                      const std::vector<float>& weight_ranges) {
+  const std::vector<WeightedLayer*> layers = network.weighted_layers();
+  if (weight_ranges.size() != layers.size()) {
+    throw InvalidArgument(fmt::format("weight ranges: expected {}, one a weighted layer, got {}",
+                                      layers.size(), weight_ranges.size()));
+  }
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    WeightedLayer& layer = *layers[k];
+    const MatrixF weight = layer.weight_store().weight();
+    mapping::CrossbarOptions options;
+    options.technology = mapping.technology;
+    options.model = mapping.model;
+    options.exact = mapping.exact;
+    options.refresh = mapping.refresh;
+    options.certificate = mapping.certificate;
+    options.noise = RandomStream(mapping.seed, "write-noise/" + layer.name());
+    options.cells = RandomStream(mapping.seed, "cells/" + layer.name());
+    options.reads = RandomStream(mapping.seed, "read-noise/" + layer.name());
+    mapping::CrossbarMatrix matrix(layer.out_features(), layer.in_features(), weight_ranges[k],
+                                   std::move(options));
+    std::unique_ptr<WeightStore> store;
+    if (mapping.hardware_aware) {
+      store = std::make_unique<HardwareAwareWeight>(std::move(matrix), *mapping.hardware_aware,
+                                                    mapping.scale == WeightScale::learned);
+    } else {
+      store = std::make_unique<CrossbarWeight>(std::move(matrix));
+    }
+    store->set_weight(weight);
+    layer.replace_weight_store(std::move(store));
+  }
+}
+
+std::vector<float> weight_ranges(const Network& network, const CrossbarMapping& mapping) {
+  if (!(mapping.headroom > 0) || !(mapping.headroom <= 1e6)) {
+    throw InvalidArgument(fmt::format("headroom: expected a number > 0, got {}", mapping.headroom));
+  }
+  if (!(mapping.percentile > 0) || !(mapping.percentile <= 100)) {
+    throw InvalidArgument(
+        fmt::format("weight-percentile: expected over 0 to 100, got {}", mapping.percentile));
+  }
+  std::vector<float> ranges;
+  for (const WeightedLayer* layer : network.weighted_layers()) {
+    ranges.push_back(weight_range(*layer, mapping));
+  }
+  return ranges;
+}
+
+void map_to_crossbars(Network& network, const CrossbarMapping& mapping) {
+  map_to_crossbars(network, mapping, weight_ranges(network, mapping));
+}
+
+void map_to_digital(Network& network) {
+  for (WeightedLayer* layer : network.weighted_layers()) {
+    layer->replace_weight_store(std::make_unique<DigitalWeight>(layer->weight_store().weight()));
+  }
+}
+
+std::vector<CrossbarLayer> crossbar_layers(Network& network) {
+  std::vector<CrossbarLayer> result;
+  for (WeightedLayer* layer : network.weighted_layers()) {
+    if (auto* store = dynamic_cast<CrossbarWeight*>(&layer->weight_store())) {
+      result.push_back({layer->name(), &store->matrix()});
+    }
+  }
+  return result;
+}
+
+}  // namespace xbar::nn
