@@ -1,4 +1,5 @@
-"""What the commands of this folder share: the points of a study, run one after the other.
+"""What the commands of validation/txsim and validation/devices share: the points of a study, run
+one after the other.
 
 Every point is a command of xbar with a folder of its own (folders.py). Finished ones are skipped and
 unfinished trainings resumed, so that a study can be stopped and started at will; points that
@@ -26,7 +27,7 @@ class Interrupted(Exception):
     """Ctrl-C or SIGTERM, after the command under way has saved."""
 
 
-def parse(description, values, legs, arguments):
+def parse(description, family, values, legs, arguments):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="lenet5", choices=NETWORKS)
@@ -45,7 +46,7 @@ def parse(description, values, legs, arguments):
                         help="of deployed (ideally trained weights put on the arrays) and in-situ "
                         "(trained through them); default: %(default)s")
     parser.add_argument("--out", type=Path,
-                        help="default: out/txsim, out/txsim-further or out/txsim-full")
+                        help=f"default: out/{family}, out/{family}-further or out/{family}-full")
     parser.add_argument("--xbar", type=Path, default=ROOT / "build/release/apps/cli/xbar")
     options = parser.parse_args(arguments)
     try:
@@ -64,8 +65,9 @@ def parse(description, values, legs, arguments):
 class Runner:
     """Runs the commands of one study that have not been run yet."""
 
-    def __init__(self, name, options):
+    def __init__(self, family, name, technology, options):
         self.options = options
+        self.technology = technology
         self.length = "full" if options.full else "further" if options.weights else "short"
         network = NETWORKS[options.model]
         self.settings = dict(network[self.length])
@@ -75,7 +77,7 @@ class Runner:
                 self.settings[key] = f"{value:g}"
         self.data = options.data or network["data"]
         suffix = "" if self.length == "short" else f"-{self.length}"
-        self.folder = (options.out or ROOT / f"out/txsim{suffix}") / options.model
+        self.folder = (options.out or ROOT / f"out/{family}{suffix}") / options.model
         self.name = name
 
     def where(self, leg, changes, seed):
@@ -84,7 +86,7 @@ class Runner:
 
     def flags(self, leg, changes, seed):
         """Of the command, apart from places: the data, weights made here, --out."""
-        flags = {"model": self.options.model, "seed": seed} | TECHNOLOGY
+        flags = {"model": self.options.model, "seed": seed} | self.technology
         if leg == "deployed":
             kept = ("pixel-mean", "pixel-deviation", "train-images", "test-images")
             flags |= {key: self.settings[key] for key in kept if key in self.settings}
@@ -171,7 +173,7 @@ class Runner:
         write_json(manifest, {
             "study": self.name, "title": title, "model": self.options.model,
             "length": self.length, "legs": legs, "seeds": self.options.seeds,
-            "settings": self.settings, "technology": TECHNOLOGY,
+            "settings": self.settings, "technology": self.technology,
             "points": [{"value": value, "changes": changes,
                         "folders": {leg: {seed: str(self.where(leg, changes, seed))
                                           for seed in self.options.seeds} for leg in all_legs}}
@@ -201,15 +203,17 @@ def interrupt(*_):
     raise Interrupted
 
 
-def main(description, title, values, changes, legs, arguments=None):
+def main(description, title, values, changes, legs, technology=TECHNOLOGY, arguments=None):
     """A study as a command; does not return.
-    @param title    the swept quantity, with its unit
-    @param values   its values, as texts
-    @param changes  value -> flags that differ from networks.TECHNOLOGY
-    @param legs     the default of --legs
+    @param title       the swept quantity, with its unit
+    @param values      its values, as texts
+    @param changes     value -> flags that differ from `technology`
+    @param legs        the default of --legs
+    @param technology  flags of all points
     """
-    name = Path(sys.argv[0]).name
-    options = parse(description, values, legs, arguments)
+    command = Path(sys.argv[0]).resolve()
+    family, name = command.parent.name, command.name
+    options = parse(description, family, values, legs, arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
     try:
@@ -217,11 +221,11 @@ def main(description, title, values, changes, legs, arguments=None):
             raise Problem(f"--xbar: expected the program, found none at {options.xbar}")
         try:
             points = {value: {key: flag for key, flag in changes(value).items()
-                              if TECHNOLOGY.get(key) != flag} for value in options.values}
+                              if technology.get(key) != flag} for value in options.values}
         except ValueError:
             raise Problem(f"--values: expected values like {','.join(values)}, "
                           f"got '{','.join(options.values)}'")
-        runner = Runner(name, options)
+        runner = Runner(family, name, technology, options)
         study = runner.run_all(title, points, options.legs)
         table = study.path.with_name(f"{name}.csv")
         write_csv(study, table)
