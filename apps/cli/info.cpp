@@ -5,6 +5,8 @@
 #include <xbar/core/machine.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/version.hpp>
+#include <xbar/device/pulse_device.hpp>
+#include <xbar/device/pulse_presets.hpp>
 #include <xbar/nn/models.hpp>
 
 #include "commands.hpp"
@@ -13,16 +15,56 @@
 namespace xbar::cli {
 namespace {
 
+void print_devices(bool as_json) {
+  Json list = Json::array();
+  for (const std::string& name : device::preset_names()) {
+    const device::PulseDevice preset = device::read_pulse_device(name);
+    constexpr double middle = 0.5;
+    const double up = 1 / preset.model->up_step(middle);
+    const double down = 1 / preset.model->down_step(middle);
+    list.push_back({{"name", name},
+                    {"model", preset.model->name()},
+                    {"g_min_siemens", preset.g_min_siemens},
+                    {"g_max_siemens", preset.g_max_siemens},
+                    {"up_pulses", up},
+                    {"down_pulses", preset.one_way ? Json(nullptr) : Json(down)},
+                    {"one_way", preset.one_way},
+                    {"description", preset.description},
+                    {"source", preset.source}});
+    if (as_json) continue;
+    if (list.size() == 1) {
+      fmt::print("{:<18} {:<12} {:>9} {:>9} {:>7} {:>7}  {}\n", "device", "model", "g_min/uS",
+                 "g_max/uS", "up", "down", "description");
+    }
+    fmt::print("{:<18} {:<12} {:>9.4g} {:>9.4g} {:>7.0f} {:>7}  {}\n", name, preset.model->name(),
+               preset.g_min_siemens * 1e6, preset.g_max_siemens * 1e6, up,
+               preset.one_way ? "reset" : fmt::format("{:.0f}", down), preset.description);
+  }
+  if (as_json) {
+    fmt::print("{}\n", Json{{"devices", list}}.dump());
+  } else {
+    fmt::print(
+        "up, down: pulses that cross the range at the size that they have in its middle. Each "
+        "name\n"
+        "is taken where a device file is; docs/devices.md says what such a file holds.\n");
+  }
+}
+
 class InfoCommand final : public Command {
  public:
   [[nodiscard]] std::string name() const override { return "info"; }
   [[nodiscard]] std::string description() const override {
-    return "version, instruction set, threads, matrix-multiply engine and its speed here";
+    return "version, instruction set, threads, matrix-multiply engine and its speed here; devices";
   }
   void declare(CLI::App& app) override {
     app.add_flag("--json", json_, "print one JSON object and nothing else");
+    app.add_flag("--devices", devices_, "list the devices that come with xbar instead");
   }
   int run() override {
+    if (devices_) {
+      print_devices(json_);
+      return 0;
+    }
     const double gflops = measure_gemm_gflops();
     if (json_) {
       const Json document = {{"version", version},           {"isa", isa_name(isa())},
@@ -44,6 +86,7 @@ class InfoCommand final : public Command {
 
  private:
   bool json_ = false;
+  bool devices_ = false;
 };
 
 }  // namespace

@@ -36,11 +36,13 @@ double to_open_unit(std::uint32_t low, std::uint32_t high) {
   return (static_cast<double>(word >> 12U) + 0.5) * 0x1.0p-52;
 }
 
-using FillGroups = void (*)(const DrawKey& key, std::uint64_t first_group, long groups, float* out);
+template <typename Value>
+using FillGroups = void (*)(const DrawKey& key, std::uint64_t first_group, long groups, Value* out);
 
 // Whole groups go straight to their place, what is cut off at either end through a buffer.
-void fill(FillGroups groups, const DrawKey& key, std::uint64_t first_index,
-          std::span<float> values) {
+template <typename Value>
+void fill(FillGroups<Value> groups, const DrawKey& key, std::uint64_t first_index,
+          std::span<Value> values) {
   constexpr auto group = static_cast<std::uint64_t>(draw_group);
   while (!values.empty()) {
     const std::size_t skipped = first_index % group;
@@ -48,7 +50,7 @@ void fill(FillGroups groups, const DrawKey& key, std::uint64_t first_index,
     if (skipped == 0 && count > 0) {
       groups(key, first_index / group, static_cast<long>(count / group), values.data());
     } else {
-      std::array<float, group> buffer{};
+      std::array<Value, group> buffer{};
       count = std::min<std::size_t>(group - skipped, values.size());
       groups(key, first_index / group, 1, buffer.data());
       std::copy_n(buffer.begin() + static_cast<std::ptrdiff_t>(skipped), count, values.begin());
@@ -102,6 +104,12 @@ std::uint64_t RandomStream::below(std::uint64_t index, std::uint64_t bound) cons
   // 128-bit multiply-shift; __extension__ because __int128 is not ISO C++.
   __extension__ using Wide = unsigned __int128;
   return static_cast<std::uint64_t>((static_cast<Wide>(x) * bound) >> 64U);
+}
+
+void fill_words(const RandomStream& stream, std::uint64_t first_index,
+                std::span<std::uint32_t> values) {
+  fill(XBAR_DISPATCH(xbar, word_groups), {{stream.key_[0], stream.key_[1]}, stream.high_},
+       first_index, values);
 }
 
 void fill_uniform(const RandomStream& stream, std::uint64_t first_index, std::span<float> values) {

@@ -144,6 +144,20 @@ XBAR_INLINE void put(float* out, Float value) { store_some<float>(out, value, pa
 
 }  // namespace
 
+void word_groups(const DrawKey& key, std::uint64_t first_group, long groups, std::uint32_t* out) {
+  using Loose [[gnu::vector_size(vector_bytes), gnu::may_alias, gnu::aligned(4)]] = unsigned;
+  for (long g = 0; g < groups; ++g, out += draw_group) {
+    const std::uint64_t first = (first_group + static_cast<std::uint64_t>(g)) * counters;
+    for (long part = 0; part < parts; ++part) {
+      Unsigned word[4];
+      words_of(key, first + static_cast<std::uint64_t>(part * pairs), word);
+      for (int w = 0; w < 4; ++w) {
+        *reinterpret_cast<Loose*>(out + w * counters + part * pairs) = word[w];
+      }
+    }
+  }
+}
+
 void uniform_groups(const DrawKey& key, std::uint64_t first_group, long groups, float* out) {
   for (long g = 0; g < groups; ++g, out += draw_group) {
     const std::uint64_t first = (first_group + static_cast<std::uint64_t>(g)) * counters;

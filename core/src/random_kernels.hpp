@@ -15,8 +15,10 @@ struct DrawKey {
   std::uint64_t high = 0;
 };
 
-/* out: 64 * groups floats, for the groups first_group, first_group + 1, ... */
+/* out: 64 * groups draws, for the groups first_group, first_group + 1, ... */
 #define XBAR_DECLARE_RANDOM_KERNELS                                                            \
+  void word_groups(const DrawKey& key, std::uint64_t first_group, long groups,                 \
+                   std::uint32_t* out);                                                        \
   void uniform_groups(const DrawKey& key, std::uint64_t first_group, long groups, float* out); \
   void normal_groups(const DrawKey& key, std::uint64_t first_group, long groups, float* out);
 

@@ -1,55 +1,19 @@
-#include <algorithm>
 #include <array>
 #include <string>
 
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
-#include <xbar/core/suggest.hpp>
 #include <xbar/device/cell_models.hpp>
 
 #include "cell_kind.hpp"
+#include "parameter_values.hpp"
 
 namespace xbar::device {
 namespace {
 
 constexpr std::array kinds{linear_cell,     sinh_cell,     series_resistance_cell,
                            transistor_cell, selector_cell, table_cell};
-
-std::string with_underscores(std::string name) {
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-[[noreturn]] void refuse_name(const std::string& what, std::string_view found,
-                              const std::vector<std::string>& names) {
-  throw InvalidArgument(
-      fmt::format("{}: expected {}, got '{}'{}", what,
-                  names.empty() ? "no parameter" : fmt::format("one of {}", fmt::join(names, ", ")),
-                  found, did_you_mean(found, names)));
-}
-
-std::vector<double> parameter_values(const CellModelInfo& info, const CellSettings& settings) {
-  std::vector<double> values;
-  std::vector<std::string> names;
-  for (const CellParameter& parameter : info.parameters) {
-    values.push_back(parameter.value);
-    names.emplace_back(parameter.name);
-  }
-  for (const auto& [name, value] : settings.parameters) {
-    const auto found = std::find(names.begin(), names.end(), with_underscores(name));
-    if (found == names.end()) refuse_name(fmt::format("cell {}", info.name), name, names);
-    const auto k = static_cast<std::size_t>(found - names.begin());
-    const CellParameter& parameter = info.parameters[k];
-    if (!(value >= parameter.lowest && value <= parameter.highest)) {
-      throw InvalidArgument(fmt::format("{}: expected {} to {} {}, got {}", parameter.name,
-                                        parameter.lowest, parameter.highest, parameter.unit,
-                                        value));
-    }
-    values[k] = value;
-  }
-  return values;
-}
 
 }  // namespace
 
@@ -91,9 +55,11 @@ std::unique_ptr<CellModel> make_cell_model(std::string_view name, const CellSett
               : fmt::format("{}: expected no table for cell {}, got one", settings.table_name,
                             name));
     }
-    return kind.make(parameter_values(kind.info, settings), settings);
+    return kind.make(
+        parameter_values(fmt::format("cell {}", name), kind.info.parameters, settings.parameters),
+        settings);
   }
-  refuse_name("cell", name, names);
+  refuse_model_name("cell", name, names);
 }
 
 }  // namespace xbar::device

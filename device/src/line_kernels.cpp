@@ -1,54 +1,12 @@
 #include "line_kernels.hpp"
 
+#include "kernel_math.hpp"
+
 // No standard algorithms here: this file is compiled for several instruction sets, and an inline
 // function shared with other files would be kept in only one of its versions. It is compiled
 // without fused multiply-add, so that the results are the same with every instruction set.
 
 namespace xbar::device::XBAR_ISA {
-namespace {
-
-#define XBAR_INLINE [[gnu::always_inline]] inline
-
-// A NaN stays one.
-XBAR_INLINE float clamped(float x, float low, float high) {
-  const float raised = x < low ? low : x;
-  return raised > high ? high : raised;
-}
-
-constexpr float log2_e = 0x1.715476p0F;
-// ln 2 in two parts, the first with so few bits that a small integer times it is exact.
-constexpr float ln2_high = 0x1.62e4p-1F;
-constexpr float ln2_low = 0x1.7f7d1cp-20F;
-constexpr float largest_exponent = 87;  // exp(+-87) are normal numbers
-
-// exp(y) = 2^k exp(r), |r| <= ln2 / 2: the power of 2, and exp(r) - 1 by its Taylor series.
-XBAR_INLINE void split_exponential(float y, float& power, float& rest) {
-  // Adding this number leaves the nearest integer in the lowest bits.
-  constexpr float shift = 0x1.8p23F;
-  const float shifted = y * log2_e + shift;
-  const float k = shifted - shift;
-  const float r = (y - k * ln2_high) - k * ln2_low;
-  float series = 1.0F / 5040;
-  series = series * r + 1.0F / 720;
-  series = series * r + 1.0F / 120;
-  series = series * r + 1.0F / 24;
-  series = series * r + 1.0F / 6;
-  series = series * r + 0.5F;
-  rest = r + r * r * series;
-  const unsigned bits = __builtin_bit_cast(unsigned, shifted);
-  power = __builtin_bit_cast(float, (bits + 127) << 23);
-}
-
-// exp(y) and 1 - exp(y) for y <= 0, both with full relative precision.
-XBAR_INLINE void decay(float y, float& remaining, float& gone) {
-  float power = 0;
-  float rest = 0;
-  split_exponential(clamped(y, -largest_exponent, 0), power, rest);
-  remaining = power + power * rest;
-  gone = (1 - power) - power * rest;
-}
-
-}  // namespace
 
 // With e = exp(-nu), E = 1 - e, q = 1 - exp(-nu |d|), and z = 1 - x for a step up, x for one down:
 //   |s| = q (e + E z) / E

@@ -60,6 +60,23 @@ TEST_CASE("cli/program: info names the engine and measures it", "[cli]") {
   REQUIRE_THAT(run_xbar(scratch, "info").out, Contains("GFLOP/s"));
 }
 
+TEST_CASE("cli/program: info lists the devices that come with xbar", "[cli]") {
+  const Scratch scratch;
+  const auto listed = run_xbar(scratch, "info --devices");
+  REQUIRE(listed.code == 0);
+  REQUIRE_THAT(listed.out, Contains("reram-sb           soft-bounds        0.5         5    1250"));
+  const auto json = nlohmann::json::parse(run_xbar(scratch, "info --devices --json").out);
+  bool found = false;
+  for (const auto& device : json.at("devices")) {
+    if (device.at("name") != "pcm") continue;
+    found = true;
+    REQUIRE(device.at("g_max_siemens") == 2.5e-5);
+    REQUIRE(device.at("one_way") == true);
+    REQUIRE(device.at("down_pulses").is_null());
+  }
+  REQUIRE(found);
+}
+
 TEST_CASE("cli/program: report of what is no run says so", "[cli]") {
   const Scratch scratch;
   const auto none = run_xbar(scratch, "report .");

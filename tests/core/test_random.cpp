@@ -253,6 +253,19 @@ TEST_CASE("core/random: bulk draws are the formula of their words") {
   }
 }
 
+TEST_CASE("core/random: bulk words are those of the counters") {
+  const RandomStream stream = RandomStream(6, "words").substream(3);
+  const std::uint64_t first = (1ULL << 34U) - 101;  // an odd place; the lower half overflows: / 4
+  std::vector<std::uint32_t> words(777);
+  xbar::fill_words(stream, first, words);
+  bool same = true;
+  for (std::size_t k = 0; k < words.size(); ++k) {
+    const std::uint64_t i = first + k;
+    same = same && words[k] == stream.bits(16 * (i / 64) + i % 16)[i / 16 % 4];
+  }
+  CHECK(same);
+}
+
 TEST_CASE("core/random: every build of the bulk draws gives the same bits") {
   using Groups = void (*)(const xbar::DrawKey&, std::uint64_t, long, float*);
   const xbar::DrawKey key{{0x12345678U, 0x9abcdef0U}, 0xfedcba9876543210ULL};
@@ -261,15 +274,24 @@ TEST_CASE("core/random: every build of the bulk draws gives the same bits") {
     groups(key, (1ULL << 28U) - 500, 1000, out.data());
     return out;
   };
+  const auto words =
+      [&](void (*groups)(const xbar::DrawKey&, std::uint64_t, long, std::uint32_t*)) {
+        std::vector<std::uint32_t> out(static_cast<std::size_t>(xbar::draw_group) * 1000);
+        groups(key, (1ULL << 28U) - 500, 1000, out.data());
+        return out;
+      };
+  const auto word = words(xbar::baseline::word_groups);
   const auto uniform = values(xbar::baseline::uniform_groups);
   const auto normal = values(xbar::baseline::normal_groups);
   CHECK(uniform[0] != uniform[1]);
 #if defined(__x86_64__)
   if (xbar::isa() >= xbar::Isa::avx2) {
+    CHECK(words(xbar::avx2::word_groups) == word);
     CHECK(values(xbar::avx2::uniform_groups) == uniform);
     CHECK(values(xbar::avx2::normal_groups) == normal);
   }
   if (xbar::isa() >= xbar::Isa::avx512) {
+    CHECK(words(xbar::avx512::word_groups) == word);
     CHECK(values(xbar::avx512::uniform_groups) == uniform);
     CHECK(values(xbar::avx512::normal_groups) == normal);
   }

@@ -38,6 +38,8 @@ class RandomStream {
   [[nodiscard]] std::uint64_t below(std::uint64_t index, std::uint64_t bound) const;
 
  private:
+  friend void fill_words(const RandomStream& stream, std::uint64_t first_index,
+                         std::span<std::uint32_t> values);
   friend void fill_uniform(const RandomStream& stream, std::uint64_t first_index,
                            std::span<float> values);
   friend void fill_normal(const RandomStream& stream, std::uint64_t first_index,
@@ -52,6 +54,10 @@ class RandomStream {
 /// is made of word w = (i / 16) mod 4 of bits(16 (i / 64) + i mod 16). A draw is the same however
 /// the range is cut, on every thread, and bit by bit with every instruction set. Use a stream for
 /// one kind of draw only.
+
+/// The words themselves, 32 uniform bits each.
+void fill_words(const RandomStream& stream, std::uint64_t first_index,
+                std::span<std::uint32_t> values);
 
 /// Uniform in (0, 1): (word + 1/2) / 2^32 in single precision, at least 2^-33, at most 1 - 2^-24.
 void fill_uniform(const RandomStream& stream, std::uint64_t first_index, std::span<float> values);

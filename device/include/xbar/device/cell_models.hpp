@@ -10,18 +10,11 @@
 
 #include <xbar/core/matrix.hpp>
 #include <xbar/device/cell_model.hpp>
+#include <xbar/device/model_parameter.hpp>
 
 namespace xbar::device {
 
-/// One number that a model takes.
-struct CellParameter {
-  std::string_view name;  ///< with its unit where it has a plain one: "access_ohm"
-  std::string_view unit;
-  double value = 0;  ///< the default
-  double lowest = 0;
-  double highest = 0;
-  std::string_view source;  ///< what it is and where the default comes from
-};
+using CellParameter = ModelParameter;
 
 /// A model and its parameters, for help texts and reports.
 struct CellModelInfo {
