@@ -10,6 +10,7 @@
 
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
+#include <xbar/onnx/import.hpp>
 
 namespace xbar::cli {
 namespace fs = std::filesystem;
@@ -50,6 +51,7 @@ constexpr std::array range_suffixes = {".dac_range", ".adc_range", ".weight_rang
 }  // namespace
 
 nn::Network NetworkSpec::make() const {
+  if (onnx) return onnx::import_network(*onnx, model.name, input_shape, num_classes);
   return nn::make_model(model, input_shape, num_classes, seed);
 }
 
@@ -60,22 +62,33 @@ nn::Network NetworkSpec::load(const TensorFile& weights) const {
 }
 
 NetworkSpec network_spec(const std::string& model, const nn::DataSet& data, std::uint64_t seed) {
-  return {nn::model_source(model),
-          {data.train.channels, data.train.height, data.train.width},
-          data.num_classes,
-          seed};
+  NetworkSpec spec{nn::model_source(model),
+                   {data.train.channels, data.train.height, data.train.width},
+                   data.num_classes,
+                   seed};
+  if (model.ends_with(".onnx")) spec.onnx = read_file(model);
+  return spec;
 }
 
-void keep_model_file(const nn::ModelSource& model, const RunFolder& folder, bool resume) {
-  if (!model.toml) return;
-  const fs::path kept = folder.file("model.toml");
-  if (resume && fs::exists(kept) && read_file(kept) != *model.toml) {
+TensorFile read_weights(const std::string& path, const NetworkSpec& spec) {
+  if (!path.empty()) return read_safetensors(path);
+  if (spec.onnx) return spec.make().state();
+  throw InvalidArgument(
+      fmt::format("--weights: expected a .safetensors file with the weights of {}, found none",
+                  spec.model.name));
+}
+
+void keep_model_file(const NetworkSpec& spec, const RunFolder& folder, bool resume) {
+  const std::optional<std::string>& contents = spec.onnx ? spec.onnx : spec.model.toml;
+  if (!contents) return;
+  const fs::path kept = folder.file(spec.onnx ? "model.onnx" : "model.toml");
+  if (resume && fs::exists(kept) && read_file(kept) != *contents) {
     throw InvalidArgument(
         fmt::format("--model: expected {} as it was when the run began ({}), "
                     "found it changed",
-                    model.name, kept.string()));
+                    spec.model.name, kept.string()));
   }
-  write_file_atomically(kept, *model.toml);
+  write_file_atomically(kept, *contents);
 }
 
 TensorFile weights_file(nn::Network& network) {
@@ -104,6 +117,7 @@ nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
   mapping.percentile = options.percentile;
   mapping.headroom = options.headroom;
   mapping.hardware_aware = options.hardware_aware;
+  mapping.update = options.update;
   mapping.seed = options.seed;
   return mapping;
 }

@@ -31,7 +31,9 @@ struct NetworkSpec {
   nn::Shape input_shape;
   int num_classes = 0;
   std::uint64_t seed = 1;
+  std::optional<std::string> onnx{};  ///< contents of the model's file if it is an ONNX file
 
+  /// Untrained; from an ONNX file with the file's weights.
   [[nodiscard]] nn::Network make() const;
   /// A network with the given weights and its weight ranges where the file carries them.
   [[nodiscard]] nn::Network load(const TensorFile& weights) const;
@@ -40,9 +42,14 @@ struct NetworkSpec {
 [[nodiscard]] NetworkSpec network_spec(const std::string& model, const nn::DataSet& data,
                                        std::uint64_t seed);
 
-/// Keeps a model file as model.toml in the run's folder; nothing for a built-in model.
+/// The weights of the file; without a path, those of the model's ONNX file.
+/// @throws InvalidArgument without a path if the model is none
+[[nodiscard]] TensorFile read_weights(const std::string& path, const NetworkSpec& spec);
+
+/// Keeps a model file as model.toml or model.onnx in the run's folder; nothing for a built-in
+/// model.
 /// @throws InvalidArgument with `resume` if it is no longer as it was when the run began.
-void keep_model_file(const nn::ModelSource& model, const RunFolder& folder, bool resume);
+void keep_model_file(const NetworkSpec& spec, const RunFolder& folder, bool resume);
 
 /// Weights of a network as a file: PyTorch's names; for a network on arrays the programmed weights,
 /// and metadata "weight_range/LAYER" so that the same cells can be made again.
@@ -55,7 +62,8 @@ struct DeployOptions {
   double percentile = 99.9;
   double headroom = 8;
   std::optional<nn::GradientRule> hardware_aware{};  ///< CrossbarMapping::hardware_aware
-  std::uint64_t seed = 1;  ///< of write noise, cell effects and read noise
+  nn::UpdateOptions update{};                        ///< CrossbarMapping::update
+  std::uint64_t seed = 1;                            ///< CrossbarMapping::seed
 };
 
 /// How such a network is mapped.

@@ -38,9 +38,14 @@ std::string effect_list() {
 }  // namespace
 
 void TechnologyFlags::add(CLI::App& app) {
-  app.add_option("--on-ohm", on_ohm, "resistance of a fully switched-on cell, ohm; several: a,b")
-      ->delimiter(',');
-  app.add_option("--on-off-ratio", technology.on_off_ratio, "R_off / R_on");
+  app.add_option("--device", device_,
+                 "device file or preset (xbar info --devices): range, pulses, spread; cells are "
+                 "then written by pulses")
+      ->type_name("FILE");
+  on_ohm_option_ = app.add_option("--on-ohm", on_ohm,
+                                  "resistance of a fully switched-on cell, ohm; several: a,b")
+                       ->delimiter(',');
+  on_off_ratio_option_ = app.add_option("--on-off-ratio", technology.on_off_ratio, "R_off / R_on");
   add_wire_flags(app, technology.wires);
   app.add_option("--tile-rows", technology.tile_rows, "wordlines of a tile");
   app.add_option("--tile-columns", technology.tile_columns, "bitlines of a tile");
@@ -49,8 +54,16 @@ void TechnologyFlags::add(CLI::App& app) {
   app.add_option("--gain", gain_, "digital gain calibration: none, tile or column");
   app.add_option(
       "--layout", layout_,
-      "sign of a weight: differential (a pair of arrays), interleaved (two bitlines side "
-      "by side) or offset (one cell, less a reference bitline)");
+      "sign of a weight: differential (a pair of arrays), interleaved (two bitlines side by side), "
+      "offset (one cell, less a reference bitline), reference (less a cell of an array beside it), "
+      "or auto: reference for a --device of pulses both ways, else differential");
+  app.add_option(
+      "--write-scheme", write_scheme_,
+      "with --device: ideal (pulses reach their cells whole and no others), or what the "
+      "wires leave of them and half-selected cells see of them when written by v2, v3 or "
+      "1t1r");
+  app.add_flag("--zero-shift", technology.zero_shift,
+               "with --device: cells that are subtracted hold the trained ones' symmetry points");
   app.add_option("--weight-bits", technology.bits.weight,
                  "bits of a weight, sign included; 0: as --cell-bits gives, or analog");
   app.add_option("--cell-bits", technology.bits.cell,
@@ -71,30 +84,35 @@ void TechnologyFlags::add(CLI::App& app) {
                  "of the values seen, for calibrated ranges and where learned ones begin");
   app.add_option("--subtract", subtract_,
                  "where a pair's currents are subtracted: analog (before the ADC) or digital");
-  app.add_option("--update", update_,
-                 "how a cell follows a write: linear, asymmetric or symmetric");
-  app.add_option("--nonlinearity", technology.update.nonlinearity,
-                 "nu of an asymmetric or symmetric update");
-  app.add_option("--write-noise", technology.update.write_noise,
-                 "standard deviation of a full-range write, share of the range");
-  app.add_flag(
+  CLI::Option* update = app.add_option(
+      "--update", update_, "how a cell follows a write: linear, asymmetric or symmetric");
+  CLI::Option* nonlinearity = app.add_option("--nonlinearity", technology.update.nonlinearity,
+                                             "nu of an asymmetric or symmetric update");
+  CLI::Option* write_noise =
+      app.add_option("--write-noise", technology.update.write_noise,
+                     "standard deviation of a full-range write, share of the range");
+  CLI::Option* single_write = app.add_flag(
       "--single-write", single_write_,
       "programming writes every cell once, with write noise, instead of until it is right");
+  write_options_ = {update, nonlinearity, write_noise, single_write};
   app.add_option("--device-variation", technology.device_variation,
                  "standard deviation of ln G from cell to cell");
-  app.add_option("--stuck-on", technology.faults.stuck_on, "share of cells stuck at g_max");
-  app.add_option("--stuck-off", technology.faults.stuck_off, "share of cells stuck at g_min");
-  app.add_option("--open-cells", technology.faults.open, "share of broken cells, without current");
-  app.add_option("--drift-exponent", technology.drift.exponent,
-                 "nu of G(t) = G(t0) (t/t0)^-nu, the mean over the cells");
-  app.add_option("--drift-deviation", technology.drift.exponent_deviation,
-                 "standard deviation of nu from cell to cell");
+  fault_options_ = {
+      app.add_option("--stuck-on", technology.faults.stuck_on, "share of cells stuck at g_max"),
+      app.add_option("--stuck-off", technology.faults.stuck_off, "share of cells stuck at g_min"),
+      app.add_option("--open-cells", technology.faults.open,
+                     "share of broken cells, without current")};
+  drift_options_ = {app.add_option("--drift-exponent", technology.drift.exponent,
+                                   "nu of G(t) = G(t0) (t/t0)^-nu, the mean over the cells"),
+                    app.add_option("--drift-deviation", technology.drift.exponent_deviation,
+                                   "standard deviation of nu from cell to cell")};
   app.add_option("--drift-second", technology.drift.time_s,
                  "t, time since programming at which the arrays are read, s");
   app.add_option("--drift-reference-second", technology.drift.reference_s,
                  "t0, time after programming at which conductances were verified, s");
-  app.add_option("--read-noise", technology.read_noise,
-                 "standard deviation of a cell's conductance from pass to pass, share of it");
+  read_noise_option_ =
+      app.add_option("--read-noise", technology.read_noise,
+                     "standard deviation of a cell's conductance from pass to pass, share of it");
   app.add_option("--without", without_,
                  fmt::format("effects to leave out; several: a,b; of {}", effect_list()))
       ->delimiter(',');
@@ -107,7 +125,14 @@ mapping::Technology TechnologyFlags::with(double on) const {
   result.on_ohm = on;
   result.terminals = parse_terminals(terminals_);
   result.gain = mapping::parse_gain(gain_);
-  result.layout = mapping::parse_layout(layout_);
+  take_device(result);
+  if (write_scheme_ != "ideal") {
+    result.write_scheme = surrogate::parse_write_scheme(write_scheme_);
+  }
+  const bool both_ways = result.device && !result.device->one_way;
+  result.layout = layout_ == "auto"
+                      ? both_ways ? mapping::Layout::reference : mapping::Layout::differential
+                      : mapping::parse_layout(layout_);
   set_range("--dac-range", dac_range_, mapping::parse_dac_range, mapping::DacRange::fixed,
             result.converters.dac_range, result.converters.dac_limit);
   set_range("--adc-range", adc_range_, mapping::parse_adc_range, mapping::AdcRange::fixed,
@@ -134,7 +159,38 @@ mapping::Technology TechnologyFlags::with(double on) const {
   return result;
 }
 
-std::vector<mapping::Technology> TechnologyFlags::all() const {
+void TechnologyFlags::take_device(mapping::Technology& technology) const {
+  if (!pulse_device_) return;
+  for (const CLI::Option* flag : write_options_) {
+    if (flag->count() > 0) {
+      throw InvalidArgument(
+          fmt::format("{}: expected without --device, whose file says how cells follow a write",
+                      flag->get_name()));
+    }
+  }
+  const auto given = [](const std::vector<CLI::Option*>& flags) {
+    return std::any_of(flags.begin(), flags.end(),
+                       [](const CLI::Option* flag) { return flag->count() > 0; });
+  };
+  device::PulseDevice device = *pulse_device_;
+  const double range_ratio = device.g_max_siemens / device.g_min_siemens;
+  if (on_off_ratio_option_->count() == 0) technology.on_off_ratio = range_ratio;
+  device.g_max_siemens = technology.range().g_max;
+  device.g_min_siemens = technology.range().g_min;
+  if (!given(fault_options_)) technology.faults = device.faults;
+  if (!given(drift_options_)) {
+    technology.drift.exponent = device.drift.exponent;
+    technology.drift.exponent_deviation = device.drift.exponent_deviation;
+  }
+  if (read_noise_option_->count() == 0) technology.read_noise = device.read_noise;
+  technology.device = std::make_shared<const device::PulseDevice>(std::move(device));
+}
+
+std::vector<mapping::Technology> TechnologyFlags::all() {
+  if (!device_.empty()) {
+    pulse_device_ = std::make_shared<const device::PulseDevice>(device::read_pulse_device(device_));
+    if (on_ohm_option_->count() == 0) on_ohm = {1 / pulse_device_->g_max_siemens};
+  }
   if (on_ohm.empty()) throw InvalidArgument("on-ohm: expected at least one resistance, got none");
   std::vector<mapping::Technology> result;
   for (const double on : on_ohm) result.push_back(with(on));
@@ -199,6 +255,12 @@ Json to_json(const mapping::Technology& technology) {
     json["nonlinearity"] = t.update.nonlinearity;
   }
   if (!t.verify) json["single_write"] = true;
+  if (t.device) {
+    json["device"] = t.device->name;
+    json["pulse_model"] = t.device->model->name();
+    if (t.zero_shift) json["zero_shift"] = true;
+    if (t.write_scheme) json["write_scheme"] = surrogate::write_scheme_name(*t.write_scheme);
+  }
   if (t.device_variation > 0) json["device_variation"] = t.device_variation;
   if (t.faults.any()) {
     json["stuck_on"] = t.faults.stuck_on;

@@ -2,6 +2,7 @@
 
 /// Flags that say what a network's arrays are made of.
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,16 +21,28 @@ struct TechnologyFlags {
   std::vector<double> on_ohm = {20e3, 100e3};
 
   void add(CLI::App& app);
-  /// One for each of on_ohm. @throws InvalidArgument if the list is empty or a field is out of
-  /// range
-  [[nodiscard]] std::vector<mapping::Technology> all() const;
+  /// One for each of on_ohm, or for the device's own range. @throws InvalidArgument if the list is
+  /// empty or a field is out of range; IoError for a device file that cannot be read
+  [[nodiscard]] std::vector<mapping::Technology> all();
 
  private:
   [[nodiscard]] mapping::Technology with(double on) const;
+  // What the device's file says, where no flag says otherwise.
+  void take_device(mapping::Technology& technology) const;
+
+  CLI::Option* on_ohm_option_ = nullptr;
+  CLI::Option* on_off_ratio_option_ = nullptr;
+  std::vector<CLI::Option*> fault_options_;
+  std::vector<CLI::Option*> drift_options_;
+  CLI::Option* read_noise_option_ = nullptr;
+  std::vector<CLI::Option*> write_options_;  // of cells that are not written by pulses
+  std::shared_ptr<const device::PulseDevice> pulse_device_;
 
   std::string terminals_ = "keep";
   std::string gain_ = "none";
-  std::string layout_ = "differential";
+  std::string layout_ = "auto";
+  std::string device_;
+  std::string write_scheme_ = "ideal";
   std::string dac_range_ = "maximum";
   std::string adc_range_ = "calibrated";
   std::string subtract_ = "analog";

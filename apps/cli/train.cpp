@@ -11,6 +11,7 @@
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
 #include "training_leg.hpp"
+#include "update_flags.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -59,6 +60,7 @@ class TrainCommand final : public Command {
     surrogate_.add(app);
     surrogate_.add_refresh(app);
     scale_.add(app);
+    update_.add(app);
     app.add_option("--checkpoint-seconds", files_.checkpoint_seconds,
                    "time between checkpoints within an epoch; 0: only at its end");
     app.add_option("--log-steps", files_.log_steps,
@@ -69,6 +71,7 @@ class TrainCommand final : public Command {
     for (const auto& flags : {sgd_flags_, adam_flags_}) {
       for (const CLI::Option* flag : flags) acts_when_given(flag);
     }
+    for (const CLI::Option* flag : update_.flags()) acts_when_given(flag);
     for (const char* flag : {"--tolerance", "--refresh", "--gradients"}) {
       acts_when_given(app.get_option(flag));
     }
@@ -86,11 +89,10 @@ class TrainCommand final : public Command {
     options_.optimizer = nn::optimizer_kind(optimizer_);
     options_.augment = nn::augmentation_of(augment_);
     refuse_flags_of_others();
-    nn::check_train_options(options_);
     if (options_.epochs < 1 && modes.front() != LegMode::batch_norm) {
       throw InvalidArgument("--epochs: expected at least 1, got 0");
     }
-    if (modes.front() == LegMode::batch_norm && weights_path_.empty()) {
+    if (modes.front() == LegMode::batch_norm && !has_weights()) {
       throw InvalidArgument("--mode batch-norm: expected --weights of a trained network, got none");
     }
     if (modes.front() != LegMode::hardware_aware && gradients_option_->count() > 0) {
@@ -100,8 +102,8 @@ class TrainCommand final : public Command {
     const std::vector<mapping::Technology> technologies = technology_.all();
     const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
     DeployOptions deploy{.surrogate = {},
-                         .scale = scale_.scale(weights_path_.empty() ? nn::WeightScale::headroom
-                                                                     : nn::WeightScale::maximum),
+                         .scale = scale_.scale(!has_weights() ? nn::WeightScale::headroom
+                                                              : nn::WeightScale::maximum),
                          .percentile = scale_.percentile,
                          .headroom = scale_.headroom,
                          .seed = network_.seed};
@@ -109,24 +111,28 @@ class TrainCommand final : public Command {
       throw InvalidArgument(fmt::format(
           "--weight-scale learned: expected with --mode hardware-aware, got it with {}", mode_));
     }
+    const bool in_situ = modes.back() == LegMode::in_situ;
+    deploy.update = update_.options(in_situ && technologies.front().device);
+    if (in_situ && nn::takes_signals(deploy.update.rule)) expect_plain_sgd();
     if (modes.front() == LegMode::hardware_aware) {
       deploy.hardware_aware = nn::parse_gradient_rule(gradients_);
     }
     if (resume_ && out_->count() == 0) {
       throw InvalidArgument("--resume: expected together with --out DIR, the folder of the run");
     }
+    nn::check_train_options(options_);
     check_leg_file_options(files_);
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     // Also refuses an unknown model, and weights that do not fit, before anything is written.
     const std::string model = spec.make().name();
     LegOptions leg_options{options_, files_, {}, resume_};
-    if (!weights_path_.empty()) leg_options.weights = read_weights(spec);
+    if (has_weights()) leg_options.weights = read_weights(spec);
     RunFolder folder(out_->count() > 0
                          ? std::filesystem::path(out_path_)
                          : free_run_folder(fmt::format("train-{}-{}", model, data.name)),
                      name(), settings(), resume_, {"out", "resume", "data", "checkpoint-seconds"});
-    keep_model_file(spec.model, folder, resume_);
+    keep_model_file(spec, folder, resume_);
 
     // Ideally trained weights are at hand when they are put on arrays.
     DeployOptions ideal_deploy = deploy;
@@ -193,8 +199,25 @@ class TrainCommand final : public Command {
     }
   }
 
+  // Arrays that form their gradients take each as it comes.
+  void expect_plain_sgd() {
+    const CLI::Option* momentum = sgd_flags_.front();
+    if (momentum->count() == 0) options_.momentum = 0;
+    if (options_.optimizer != nn::OptimizerKind::sgd || options_.momentum > 0 ||
+        options_.weight_decay > 0) {
+      throw InvalidArgument(
+          "--update-rule: expected --optimizer sgd, --momentum 0 and --weight-decay 0 with "
+          "stochastic, tiki-taka and tiki-taka-v2, which form the gradient in the arrays");
+    }
+  }
+
+  // An ONNX file has its own.
+  [[nodiscard]] bool has_weights() const {
+    return !weights_path_.empty() || network_.model.ends_with(".onnx");
+  }
+
   [[nodiscard]] TensorFile read_weights(const NetworkSpec& spec) const {
-    TensorFile weights = read_safetensors(weights_path_);
+    TensorFile weights = cli::read_weights(weights_path_, spec);
     try {
       (void)spec.load(weights);
     } catch (const InvalidArgument& error) {
@@ -229,6 +252,11 @@ class TrainCommand final : public Command {
                  trained.report.images_per_second);
     }
     fmt::print("    time: {}\n", phase_words(trained.report.phases));
+    if (trained.pulses) {
+      fmt::print(
+          "    pulses: {:.3g} up, {:.3g} down; {:.3g} J, {:.3g} s of pulses one after the other\n",
+          trained.pulses->up, trained.pulses->down, trained.pulses->joule, trained.pulses->second);
+    }
     return trained;
   }
 
@@ -273,6 +301,7 @@ class TrainCommand final : public Command {
   std::vector<CLI::Option*> adam_flags_;
   SurrogateFlags surrogate_{"auto"};
   WeightScaleFlags scale_;
+  UpdateFlags update_;
   std::string gradients_ = "adjoint";
   CLI::Option* gradients_option_ = nullptr;
   std::string out_path_;

@@ -9,6 +9,8 @@
 #include <xbar/nn/batch_norm_refit.hpp>
 #include <xbar/nn/crossbar_state.hpp>
 
+#include "update_flags.hpp"
+
 namespace xbar::cli {
 namespace fs = std::filesystem;
 namespace {
@@ -93,6 +95,9 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
   }
   if (leg.technology) {
     trained.certificate = certificate_json(network, trained.report.seconds);
+    if (leg.mode == LegMode::in_situ && leg.technology->device) {
+      trained.pulses = nn::pulse_totals(network);
+    }
     nn::Network exact = spec.load(trained.weights);
     DeployOptions as_trained = leg.deploy;
     as_trained.surrogate = {};
@@ -118,6 +123,13 @@ Json to_json(const TrainingLeg& leg, const TrainedLeg& trained) {
     json["certificate"] = trained.certificate;
     json["weight_scale"] = nn::weight_scale_name(leg.deploy.scale);
     json["headroom"] = leg.deploy.headroom;
+    if (trained.pulses) {
+      json["update"] = to_json(leg.deploy.update);
+      json["pulses"] = {{"up", trained.pulses->up},
+                        {"down", trained.pulses->down},
+                        {"joule", trained.pulses->joule},
+                        {"second", trained.pulses->second}};
+    }
     if (leg.deploy.hardware_aware) {
       json["gradients"] = nn::gradient_rule_name(*leg.deploy.hardware_aware);
     }

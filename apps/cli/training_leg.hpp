@@ -44,6 +44,7 @@ struct TrainedLeg {
   double exact_accuracy = 0;  ///< the same network with exact effective conductances
   double test_loss = 0;       ///< with exact effective conductances
   Json certificate;           ///< certificate_json() of a leg on arrays
+  std::optional<mapping::PulseTotals> pulses;  ///< of a leg whose cells are written by pulses
   /// Of LegMode::batch_norm: before, and with the statistics recomputed.
   std::optional<double> deployed_accuracy;
   std::optional<double> statistics_accuracy;

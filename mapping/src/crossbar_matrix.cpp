@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -72,8 +71,7 @@ CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
   g_width_ = static_cast<float>(range.width());
   tile_row_count_ = ceil_divide(inputs, t.tile_rows);
   tile_column_count_ = ceil_divide(outputs, outputs_per_tile());
-  slot_of_output_.resize(static_cast<std::size_t>(outputs));
-  std::iota(slot_of_output_.begin(), slot_of_output_.end(), Index{0});
+  order_ = as_trained(outputs, inputs);
   const bool shared = t.layout == Layout::interleaved;
   planes_.resize(static_cast<std::size_t>(shared ? encoder_.slices() : encoder_.cells()));
   for (std::size_t p = 0; p < planes_.size(); ++p) {
@@ -85,6 +83,17 @@ CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
       plane.slope = MatrixF::Ones(plane.state.rows(), plane.state.cols());
       plane.base = MatrixF::Constant(plane.state.rows(), plane.state.cols(), g_min_ / g_width_);
       apply_cell_effects(t, options_.cells.substream(p), plane.slope, plane.base);
+    }
+  }
+  if (t.device) {
+    const bool trains_all = t.layout != Layout::reference;
+    for (std::size_t p = 0; p < (trains_all ? planes_.size() : 1); ++p) {
+      planes_[p].pulsed.emplace(t.device, planes_[p].state.rows(), planes_[p].state.cols(),
+                                options_.cells.substream(planes_.size() + p));
+      if (t.write_scheme) {
+        planes_[p].selected = MatrixF::Ones(planes_[p].state.rows(), planes_[p].state.cols());
+        planes_[p].half_selected = planes_[p].selected;
+      }
     }
   }
   set_references();
@@ -135,20 +144,31 @@ const float* CrossbarMatrix::cell_line(Index cell, Index slot) const {
 }
 
 void CrossbarMatrix::set_references() {
+  if (technology().layout == Layout::reference) {
+    Plane& trained = planes_.front();
+    MatrixF& reference = planes_.back().state;
+    reference.setConstant(encoder_.reference(0));
+    if (!technology().zero_shift) return;
+    parallel_for(reference.rows(), [&](Index bitline) {
+      trained.pulsed->symmetry_point(
+          bitline, 0,
+          {reference.data() + bitline * reference.cols(), static_cast<std::size_t>(inputs_)});
+    });
+    return;
+  }
   if (technology().layout != Layout::offset) return;
   for (Index s = 0; s < encoder_.slices(); ++s) {
     MatrixF& state = planes_[static_cast<std::size_t>(s)].state;
     for (Index c = 0; c < tile_column_count_; ++c) {
-      state.row(reference_bitline(c * outputs_per_tile()))
-          .head(inputs_)
-          .setConstant(encoder_.reference(s));
+      const Index bitline = reference_bitline(c * outputs_per_tile());
+      for (Index k = 0; k < inputs_; ++k) state(bitline, wordline_of(k)) = encoder_.reference(s);
     }
   }
 }
 
 void CrossbarMatrix::set_weight_range(float weight_range) {
   weight_range_ = checked_range(weight_range);
-  for_each_output([&](Index o) { decode_output(o); });
+  decode_all();
   compose_all();
 }
 
@@ -163,16 +183,22 @@ void CrossbarMatrix::write(const Targets& targets, const device::UpdateModel* mo
   ++update_count_;
   const auto count = static_cast<std::size_t>(inputs_);
   for_each_output([&](Index o) {
+    const Index slot = slot_of(o);
     thread_local std::vector<float> buffer;
-    buffer.resize((static_cast<std::size_t>(cells) + 1) * count);
+    buffer.resize((2 * static_cast<std::size_t>(cells) + 1) * count);
     float* v = buffer.data();
-    std::array<float*, most_cells> lines{};
+    std::array<float*, most_cells> lines{};  // x by input
     std::array<float*, most_cells> wanted{};
     for (Index c = 0; c < cells; ++c) {
-      lines[static_cast<std::size_t>(c)] =
-          cell_line(c, slot_of_output_[static_cast<std::size_t>(o)]);
-      wanted[static_cast<std::size_t>(c)] = v + static_cast<std::size_t>(c + 1) * count;
+      const auto at = static_cast<std::size_t>(c);
+      wanted[at] = v + (at + 1) * count;
+      lines[at] = cell_line(c, slot);
+      if (rows_in_order_) continue;
+      float* copy = v + (static_cast<std::size_t>(cells) + at + 1) * count;
+      to_inputs(lines[at], copy);
+      lines[at] = copy;
     }
+    if (encoder_.layout() == Layout::reference) std::copy_n(lines[1], count, wanted[1]);
     encoder_.decode(lines.data(), inputs_, v);
     targets(o, v);
     encoder_.encode(v, inputs_, wanted.data());
@@ -188,9 +214,14 @@ void CrossbarMatrix::write(const Targets& targets, const device::UpdateModel* mo
       device::apply_update(*model, {line, count}, {target, count}, noise[c],
                            static_cast<std::uint64_t>(o) * count);
     }
+    for (Index c = 0; c < cells && !rows_in_order_; ++c) {
+      to_line(lines[static_cast<std::size_t>(c)], cell_line(c, slot));
+    }
+    set_pulsed_cells(slot);
     decode_output(o);
     if (compose) compose_output(o);
   });
+  weight_is_current_ = true;
   if (compose) ++version_;
 }
 
@@ -254,11 +285,26 @@ void CrossbarMatrix::next_read() {
   compose_all();
 }
 
-void CrossbarMatrix::decode_output(Index output) {
-  const Index slot = slot_of_output_[static_cast<std::size_t>(output)];
+const MatrixF& CrossbarMatrix::weight() const {
+  if (!weight_is_current_) decode_all();
+  return weight_;
+}
+
+void CrossbarMatrix::decode_all() const {
+  for_each_output([&](Index o) { decode_output(o); });
+  weight_is_current_ = true;
+}
+
+bool CrossbarMatrix::is_ideal() const {
+  const WireResistance& wires = technology().wires;
+  return wires.source_ohm == 0 && wires.sink_ohm == 0 && wires.wordline_ohm == 0 &&
+         wires.bitline_ohm == 0;
+}
+
+void CrossbarMatrix::decode_output(Index output) const {
   std::array<const float*, most_cells> lines{};
-  for (Index c = 0; c < encoder_.cells(); ++c)
-    lines[static_cast<std::size_t>(c)] = cell_line(c, slot);
+  thread_local std::vector<float> buffer;
+  gather_cells(slot_of(output), lines.data(), buffer);
   float* out = weight_.data() + output * inputs_;
   encoder_.decode(lines.data(), inputs_, out);
 #pragma omp simd
@@ -273,8 +319,13 @@ void CrossbarMatrix::add_effective(Index plane_index, Direction direction, Index
   const float* ratio = ratio_of(plane, direction).data() + offset;
   if (plane.slope.size() == 0 && !noisy_) {
     const float g0 = g_min_ / g_width_;
+    if (is_ideal()) {
 #pragma omp simd
-    for (Index k = 0; k < count; ++k) out[k] += scale * ((x[k] + g0) * ratio[k]);
+      for (Index k = 0; k < count; ++k) out[k] += scale * (x[k] + g0);
+    } else {
+#pragma omp simd
+      for (Index k = 0; k < count; ++k) out[k] += scale * ((x[k] + g0) * ratio[k]);
+    }
     return;
   }
   thread_local std::vector<float> factor;
@@ -293,24 +344,44 @@ void CrossbarMatrix::add_effective(Index plane_index, Direction direction, Index
   }
 }
 
-void CrossbarMatrix::compose_output(Index output, Direction direction, MatrixF& effective) const {
-  const Index slot = slot_of_output_[static_cast<std::size_t>(output)];
+void CrossbarMatrix::add_cells(Index cell, Index output, Direction direction, float* out) const {
+  const Index slot = slot_of(output);
   const Index rows = technology().tile_rows;
-  float* out = effective.data() + output * inputs_;
-  std::fill(out, out + inputs_, 0.0F);
   for (Index tile_row = 0; tile_row < tile_row_count_; ++tile_row) {
-    const float scale = weight_range_ * gain_(output, tile_row);
+    const float share = weight_range_ * gain_(output, tile_row) * encoder_.coefficient(cell);
     const Index first = tile_row * rows;
-    const Index count = std::min(rows, inputs_ - first);
-    for (Index c = 0; c < encoder_.cells(); ++c) {
-      const float share = scale * encoder_.coefficient(c);
-      add_effective(plane_of(c), direction, bitline_of(c, slot), first, count, share, out + first);
-      if (technology().layout == Layout::offset) {
-        add_effective(plane_of(c), direction, reference_bitline(slot), first, count, -share,
-                      out + first);
-      }
+    const Index count = std::min(rows, line_size() - first);
+    add_effective(plane_of(cell), direction, bitline_of(cell, slot), first, count, share,
+                  out + first);
+    if (technology().layout == Layout::offset) {
+      add_effective(plane_of(cell), direction, reference_bitline(slot), first, count, -share,
+                    out + first);
     }
   }
+}
+
+void CrossbarMatrix::compose_line(Index output, Direction direction, float* out) const {
+  if (technology().layout == Layout::reference && !noisy_) {
+    const MatrixF& reference =
+        direction == Direction::forward ? forward_reference_ : backward_reference_;
+    std::copy_n(reference.data() + output * reference.cols(), reference.cols(), out);
+    add_cells(0, output, direction, out);
+    return;
+  }
+  std::fill_n(out, line_size(), 0.0F);
+  for (Index c = 0; c < encoder_.cells(); ++c) add_cells(c, output, direction, out);
+}
+
+void CrossbarMatrix::compose_output(Index output, Direction direction, MatrixF& effective) const {
+  float* out = effective.data() + output * inputs_;
+  if (rows_in_order_) {
+    compose_line(output, direction, out);
+    return;
+  }
+  thread_local std::vector<float> line;
+  line.resize(static_cast<std::size_t>(line_size()));
+  compose_line(output, direction, line.data());
+  to_inputs(line.data(), out);
 }
 
 void CrossbarMatrix::compose_output(Index output) {
@@ -321,6 +392,15 @@ void CrossbarMatrix::compose_output(Index output) {
 }
 
 void CrossbarMatrix::compose_all() {
+  const bool swap = technology().terminals == Terminals::swap;
+  if (technology().layout == Layout::reference && !noisy_) {
+    forward_reference_.setZero(outputs_, line_size());
+    if (swap) backward_reference_.setZero(outputs_, line_size());
+    for_each_output([&](Index o) {
+      add_cells(1, o, Direction::forward, forward_reference_.row(o).data());
+      if (swap) add_cells(1, o, Direction::backward, backward_reference_.row(o).data());
+    });
+  }
   for_each_output([&](Index o) { compose_output(o); });
   ++version_;
 }
@@ -338,44 +418,96 @@ std::vector<ReadArray> CrossbarMatrix::read_arrays(Direction direction) const {
       ReadArray& array = arrays[static_cast<std::size_t>(s * parts + part)];
       array.coefficient = part == 0 ? share : -share;
       array.effective =
-          MatrixF::Zero(direction == Direction::forward ? outputs_ : slot_count(), inputs_);
+          MatrixF::Zero(direction == Direction::forward ? outputs_ : slot_count(), line_size());
     }
     for_each_output([&](Index o) {
-      const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
+      const Index slot = slot_of(o);
       for (Index part = 0; part < 2; ++part) {
         MatrixF& to = arrays[static_cast<std::size_t>(s * parts + (apart ? part : 0))].effective;
         const Index cell = first_cell + (offset ? 0 : part);
         const Index bitline =
             offset && part == 1 ? reference_bitline(slot) : bitline_of(cell, slot);
         const float sign = part == 1 && !apart ? -1.0F : 1.0F;
-        float* line = to.data() + (direction == Direction::forward ? o : slot) * inputs_;
+        float* line = to.row(direction == Direction::forward ? o : slot).data();
         for (Index r = 0; r < tile_row_count_; ++r) {
           const Index first = r * rows;
-          add_effective(plane_of(cell), direction, bitline, first, std::min(rows, inputs_ - first),
+          add_effective(plane_of(cell), direction, bitline, first,
+                        std::min(rows, line_size() - first),
                         direction == Direction::forward ? sign : sign * gain_(o, r), line + first);
         }
       }
     });
   }
+  if (direction == Direction::backward && !rows_in_order_) {
+    for (ReadArray& array : arrays) {
+      MatrixF by_input(slot_count(), inputs_);
+      for (Index s = 0; s < slot_count(); ++s) {
+        to_inputs(array.effective.row(s).data(), by_input.row(s).data());
+      }
+      array.effective = std::move(by_input);
+    }
+  }
   return arrays;
 }
 
 void CrossbarMatrix::set_column_order(const std::vector<Index>& slot_of_output) {
-  check_column_order(slot_of_output);
+  set_order({slot_of_output, order_.slot_of_input});
+}
+
+void CrossbarMatrix::set_order(const ArrayOrder& order) {
+  check_order(order, outputs_, inputs_, slot_count(), row_slot_count());
+  if (technology().device && order.slot_of_input != as_trained(outputs_, inputs_).slot_of_input) {
+    throw InvalidArgument(
+        "row order: expected rows as trained on arrays written by pulses, got another order");
+  }
   const std::vector<MatrixF> cells = state().cells;
   for (Plane& plane : planes_) plane.state.setZero();
+  place_order(order);
   set_references();
-  slot_of_output_ = slot_of_output;
   place_cells(cells);
+  for (const Index slot : order_.slot_of_output) set_pulsed_cells(slot);
   measure_all();
+}
+
+void CrossbarMatrix::place_order(ArrayOrder order) {
+  order_ = std::move(order);
+  rows_in_order_ = order_.slot_of_input == as_trained(outputs_, inputs_).slot_of_input;
+}
+
+void CrossbarMatrix::to_inputs(const float* line, float* values) const {
+  if (rows_in_order_) {
+    std::copy_n(line, inputs_, values);
+    return;
+  }
+  for (Index k = 0; k < inputs_; ++k) values[k] = line[wordline_of(k)];
+}
+
+void CrossbarMatrix::to_line(const float* values, float* line) const {
+  if (rows_in_order_) {
+    std::copy_n(values, inputs_, line);
+    return;
+  }
+  for (Index k = 0; k < inputs_; ++k) line[wordline_of(k)] = values[k];
+}
+
+void CrossbarMatrix::gather_cells(Index slot, const float** lines,
+                                  std::vector<float>& buffer) const {
+  const Index cells = encoder_.cells();
+  if (!rows_in_order_) buffer.resize(static_cast<std::size_t>(cells * inputs_));
+  for (Index c = 0; c < cells; ++c) {
+    lines[c] = cell_line(c, slot);
+    if (rows_in_order_) continue;
+    float* copy = buffer.data() + c * inputs_;
+    to_inputs(lines[c], copy);
+    lines[c] = copy;
+  }
 }
 
 void CrossbarMatrix::place_cells(const std::vector<MatrixF>& cells) {
   for (Index c = 0; c < encoder_.cells(); ++c) {
     const MatrixF& from = cells[static_cast<std::size_t>(c)];
     for (Index o = 0; o < outputs_; ++o) {
-      std::copy_n(from.data() + o * inputs_, inputs_,
-                  cell_line(c, slot_of_output_[static_cast<std::size_t>(o)]));
+      to_line(from.data() + o * inputs_, cell_line(c, slot_of(o)));
     }
   }
 }
@@ -386,8 +518,7 @@ CrossbarMatrix::State CrossbarMatrix::state() const {
   for (Index c = 0; c < encoder_.cells(); ++c) {
     MatrixF x(outputs_, inputs_);
     for (Index o = 0; o < outputs_; ++o) {
-      std::copy_n(cell_line(c, slot_of_output_[static_cast<std::size_t>(o)]), inputs_,
-                  x.data() + o * inputs_);
+      to_inputs(cell_line(c, slot_of(o)), x.data() + o * inputs_);
     }
     state.cells.push_back(std::move(x));
   }
@@ -399,7 +530,17 @@ CrossbarMatrix::State CrossbarMatrix::state() const {
   state.updates_since_refresh = updates_since_refresh_;
   state.update_count = update_count_;
   state.read_count = read_count_;
-  state.slot_of_output = slot_of_output_;
+  for (const Plane& plane : planes_) {
+    if (!plane.pulsed) continue;
+    state.pulsed.push_back(plane.pulsed->state());
+    if (plane.selected.size() == 0) continue;
+    state.write_paths.push_back(plane.selected);
+    state.write_paths.push_back(plane.half_selected);
+  }
+  state.totals = totals_;
+  state.input_rate = input_rate_;
+  state.output_rate = output_rate_;
+  state.order = order_;
   state.choice = choice_;
   state.certificate = certificate_;
   return state;
@@ -427,9 +568,28 @@ void CrossbarMatrix::restore(const State& state) {
   check_shapes(state.ratios, plane_count(), bitlines, wordlines);
   check_shapes(state.backward, swap ? plane_count() : 0, bitlines, wordlines);
   check_shapes({state.gain}, 1, outputs_, tile_row_count_);
-  check_column_order(state.slot_of_output);
+  check_order(state.order, outputs_, inputs_, slot_count(), row_slot_count());
+  std::vector<device::PulsedCells*> pulsed;
+  for (Plane& plane : planes_) {
+    if (plane.pulsed) pulsed.push_back(&*plane.pulsed);
+  }
+  if (state.pulsed.size() != pulsed.size()) {
+    throw InvalidArgument(fmt::format("crossbar state: expected {} planes of pulsed cells, got {}",
+                                      pulsed.size(), state.pulsed.size()));
+  }
+  for (std::size_t p = 0; p < pulsed.size(); ++p) pulsed[p]->restore(state.pulsed[p]);
+  check_shapes(state.write_paths,
+               technology().write_scheme ? 2 * static_cast<Index>(pulsed.size()) : 0, bitlines,
+               wordlines);
+  for (std::size_t p = 0; 2 * p < state.write_paths.size(); ++p) {
+    planes_[p].selected = state.write_paths[2 * p];
+    planes_[p].half_selected = state.write_paths[2 * p + 1];
+  }
+  totals_ = state.totals;
+  input_rate_ = state.input_rate;
+  output_rate_ = state.output_rate;
   weight_range_ = checked_range(state.weight_range);
-  slot_of_output_ = state.slot_of_output;
+  place_order(state.order);
   updates_since_refresh_ = state.updates_since_refresh;
   update_count_ = state.update_count;
   read_count_ = state.read_count;
@@ -444,7 +604,7 @@ void CrossbarMatrix::restore(const State& state) {
   }
   set_references();
   place_cells(state.cells);
-  for_each_output([&](Index o) { decode_output(o); });
+  decode_all();
   noisy_ = false;
   compose_all();
 }
@@ -452,33 +612,15 @@ void CrossbarMatrix::restore(const State& state) {
 void CrossbarMatrix::copy_cells(const CrossbarMatrix& other) {
   const State from = other.state();
   check_shapes(from.cells, encoder_.cells(), outputs_, inputs_);
-  check_column_order(from.slot_of_output);
+  check_order(from.order, outputs_, inputs_, slot_count(), row_slot_count());
   weight_range_ = from.weight_range;
-  slot_of_output_ = from.slot_of_output;
+  place_order(from.order);
   update_count_ = from.update_count;
   for (Plane& plane : planes_) plane.state.setZero();
   set_references();
   place_cells(from.cells);
-  for_each_output([&](Index o) { decode_output(o); });
+  decode_all();
   measure_all();
-}
-
-void CrossbarMatrix::check_column_order(const std::vector<Index>& slot_of_output) const {
-  if (static_cast<Index>(slot_of_output.size()) != outputs_) {
-    throw InvalidArgument(fmt::format("column order: expected {} slots, one an output, got {}",
-                                      outputs_, slot_of_output.size()));
-  }
-  std::vector<bool> taken(static_cast<std::size_t>(slot_count()), false);
-  for (const Index slot : slot_of_output) {
-    if (slot < 0 || slot >= slot_count()) {
-      throw InvalidArgument(
-          fmt::format("column order: expected slots 0 to {}, got {}", slot_count() - 1, slot));
-    }
-    if (taken[static_cast<std::size_t>(slot)]) {
-      throw InvalidArgument(fmt::format("column order: slot {} is used twice", slot));
-    }
-    taken[static_cast<std::size_t>(slot)] = true;
-  }
 }
 
 Matrix CrossbarMatrix::tile_of(const MatrixF& matrix, Index tile) const {
@@ -502,10 +644,11 @@ Matrix CrossbarMatrix::tile_conductance(Index plane_index, Index tile) const {
   const Matrix x = tile_of(plane.state, tile);
   const auto width = static_cast<double>(g_width_);
   if (plane.slope.size() == 0) {
-    return (static_cast<double>(g_min_) + width * x.array()).matrix();
+    return (static_cast<double>(g_min_) + width * x.array()).max(0.0).matrix();
   }
   return (width *
           (x.array() * tile_of(plane.slope, tile).array() + tile_of(plane.base, tile).array()))
+      .max(0.0)
       .matrix();
 }
 

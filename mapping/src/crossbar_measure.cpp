@@ -33,6 +33,7 @@ struct CrossbarMatrix::Sample {
 };
 
 void CrossbarMatrix::refresh() {
+  if (technology().device && technology().device->one_way) renew_pairs();
   const CertificateOptions& options = options_.certificate;
   const bool checked = options_.exact.effective && options.every > 0 &&
                        certificate_.refreshes % static_cast<std::uint64_t>(options.every) == 0;
@@ -112,9 +113,13 @@ std::vector<CrossbarMatrix::Sample> CrossbarMatrix::draw_samples(Index count) co
   parallel_for(static_cast<Index>(samples.size()), [&](Index k) {
     Sample& sample = samples[static_cast<std::size_t>(k)];
     const WireResistance& wires = technology().wires;
-    sample.exact = options_.exact.effective(sample.conductance, wires);
+    // Without wires there is nothing to solve.
+    sample.exact =
+        is_ideal() ? sample.conductance : options_.exact.effective(sample.conductance, wires);
     if (technology().terminals == Terminals::swap) {
-      sample.backward = options_.exact.effective(sample.conductance, swapped_wires(wires));
+      sample.backward = is_ideal()
+                            ? sample.conductance
+                            : options_.exact.effective(sample.conductance, swapped_wires(wires));
     }
   });
   return samples;
@@ -148,6 +153,7 @@ void CrossbarMatrix::measure_all() {
     measure(plane, *plane.forward_model, plane.ratio);
     if (plane.backward_model) measure(plane, *plane.backward_model, plane.backward);
   }
+  measure_write_paths();
   gain_.setOnes();
   compose_all();
   if (technology().gain != Gain::none) {
@@ -171,12 +177,15 @@ void CrossbarMatrix::gather_conductance(const Plane& plane) {
       const Index offset = (first_bitline + j) * plane.state.cols() + first_input;
       const float* x = plane.state.data() + offset;
       if (plane.slope.size() == 0) {
-        for (Index i = 0; i < rows; ++i) tile[i * columns + j] = g_min_ + g_width_ * x[i];
+        // A device whose range ends below g_min may come to 0, but for rounding.
+        for (Index i = 0; i < rows; ++i) {
+          tile[i * columns + j] = std::max(g_min_ + g_width_ * x[i], 0.0F);
+        }
       } else {
         const float* slope = plane.slope.data() + offset;
         const float* base = plane.base.data() + offset;
         for (Index i = 0; i < rows; ++i) {
-          tile[i * columns + j] = g_width_ * (x[i] * slope[i] + base[i]);
+          tile[i * columns + j] = std::max(g_width_ * (x[i] * slope[i] + base[i]), 0.0F);
         }
       }
     }
@@ -192,7 +201,6 @@ void CrossbarMatrix::measure(Plane& plane, surrogate::EffectiveModel<float>& mod
   effective_.resize(conductance_.size());
   model.refresh(batch, conductance_);
   model.effective(batch, conductance_, effective_);
-  const bool broken_cells = plane.slope.size() > 0;
   parallel_for(batch.count, [&](Index t) {
     const Index first_input = t / tile_column_count_ * rows;
     const Index first_bitline = t % tile_column_count_ * columns;
@@ -203,7 +211,7 @@ void CrossbarMatrix::measure(Plane& plane, surrogate::EffectiveModel<float>& mod
       for (Index i = 0; i < rows; ++i) {
         const float g = tile[i * columns + j];
         // An open cell carries nothing directly, whatever its ratio.
-        out[i] = broken_cells && !(g > 0) ? 1.0F : effective[i * columns + j] / g;
+        out[i] = g > 0 ? effective[i * columns + j] / g : 1.0F;
       }
     }
   });
@@ -232,13 +240,14 @@ void CrossbarMatrix::backpropagate(MatrixF& gradient) {
       if (plane_of(c) != static_cast<Index>(p)) continue;
       const float share = weight_range_ * encoder_.coefficient(c) / g_width_;
       for (Index o = 0; o < outputs_; ++o) {
-        const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
+        const Index slot = slot_of(o);
         const Index bitline = bitline_of(c, slot);
         for (Index k = 0; k < inputs_; ++k) {
-          const float value = share * gain_(o, k / rows) * gradient(o, k);
-          cotangent[place(bitline, k)] += value;
+          const Index wordline = wordline_of(k);
+          const float value = share * gain_(o, wordline / rows) * gradient(o, k);
+          cotangent[place(bitline, wordline)] += value;
           if (technology().layout == Layout::offset) {
-            cotangent[place(reference_bitline(slot), k)] -= value;
+            cotangent[place(reference_bitline(slot), wordline)] -= value;
           }
         }
       }
@@ -257,14 +266,16 @@ void CrossbarMatrix::backpropagate(MatrixF& gradient) {
     total += encoder_.coefficient(s * encoder_.signs());
   }
   const float scale = g_width_ / (weight_range_ * total);
+  const MatrixF& weight = this->weight();
   for_each_output([&](Index o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
+    const Index slot = slot_of(o);
     for (Index k = 0; k < inputs_; ++k) {
-      const bool minus = encoder_.signs() == 2 && weight_(o, k) < 0;
+      const bool minus = !encoder_.is_centred() && weight(o, k) < 0;
       float sum = 0;
       for (Index s = 0; s < encoder_.slices(); ++s) {
         const Index c = s * encoder_.signs() + (minus ? 1 : 0);
-        sum += of_cell[static_cast<std::size_t>(plane_of(c))][place(bitline_of(c, slot), k)];
+        sum += of_cell[static_cast<std::size_t>(plane_of(c))]
+                      [place(bitline_of(c, slot), wordline_of(k))];
       }
       gradient(o, k) = sum * (minus ? -scale : scale);
     }
@@ -278,14 +289,13 @@ void CrossbarMatrix::fit_gain() {
   Matrix wanted = Matrix::Zero(slot_count(), tile_row_count_);
   Matrix found = Matrix::Zero(slot_count(), tile_row_count_);
   for (Index o = 0; o < outputs_; ++o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
-    for (Index r = 0; r < tile_row_count_; ++r) {
-      const Index first = r * rows;
-      const Index count = std::min(rows, inputs_ - first);
-      const auto ideal = weight_.row(o).segment(first, count).cast<double>();
-      const auto wired = forward_.row(o).segment(first, count).cast<double>();
-      wanted(slot, r) = ideal.dot(wired);
-      found(slot, r) = wired.squaredNorm();
+    const Index slot = slot_of(o);
+    for (Index k = 0; k < inputs_; ++k) {
+      const Index r = wordline_of(k) / rows;
+      const auto ideal = static_cast<double>(weight()(o, k));
+      const auto wired = static_cast<double>(forward_(o, k));
+      wanted(slot, r) += ideal * wired;
+      found(slot, r) += wired * wired;
     }
   }
   if (technology().gain == Gain::tile) {
@@ -302,7 +312,7 @@ void CrossbarMatrix::fit_gain() {
     }
   }
   for (Index o = 0; o < outputs_; ++o) {
-    const Index slot = slot_of_output_[static_cast<std::size_t>(o)];
+    const Index slot = slot_of(o);
     for (Index r = 0; r < tile_row_count_; ++r) {
       gain_(o, r) =
           found(slot, r) > 0 ? static_cast<float>(wanted(slot, r) / found(slot, r)) : 1.0F;

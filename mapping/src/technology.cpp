@@ -35,6 +35,7 @@ Index Technology::outputs_per_tile() const {
     case Layout::offset:
       return tile_columns - 1;
     case Layout::differential:
+    case Layout::reference:
       break;
   }
   return tile_columns;
@@ -61,9 +62,11 @@ std::string_view effect_name(Effect effect) {
     case Effect::drift:
       return "drift";
     case Effect::read_noise:
+      return "read-noise";
+    case Effect::write_wires:
       break;
   }
-  return "read-noise";
+  return "write-wires";
 }
 
 Effect parse_effect(std::string_view name) {
@@ -74,6 +77,18 @@ Effect parse_effect(std::string_view name) {
   }
   throw InvalidArgument(fmt::format("effect: expected one of {}; got '{}'", names, name));
 }
+
+namespace {
+
+template <typename Change>
+void change_device(Technology& technology, const Change& change) {
+  if (!technology.device) return;
+  device::PulseDevice device = *technology.device;
+  change(device);
+  technology.device = std::make_shared<const device::PulseDevice>(std::move(device));
+}
+
+}  // namespace
 
 Technology without(Technology technology, Effect effect) {
   switch (effect) {
@@ -91,13 +106,18 @@ Technology without(Technology technology, Effect effect) {
       break;
     case Effect::nonlinearity:
       technology.update.kind = device::UpdateKind::linear;
+      change_device(technology, [](device::PulseDevice& device) {
+        device = device::without_nonlinearity(device);
+      });
       break;
     case Effect::write_noise:
       technology.update.write_noise = 0;
       technology.verify = true;
+      change_device(technology, [](device::PulseDevice& device) { device.noise = {}; });
       break;
     case Effect::variation:
       technology.device_variation = 0;
+      change_device(technology, [](device::PulseDevice& device) { device.spread = {}; });
       break;
     case Effect::faults:
       technology.faults = {};
@@ -108,9 +128,39 @@ Technology without(Technology technology, Effect effect) {
     case Effect::read_noise:
       technology.read_noise = 0;
       break;
+    case Effect::write_wires:
+      technology.write_scheme = {};
+      break;
   }
   return technology;
 }
+
+namespace {
+
+// Pulses move cells by steps of their own: a layout has to say which cell takes which pulses.
+void check_layout_of_pulses(const Technology& technology) {
+  const bool one_way = technology.device->one_way;
+  const bool pairs =
+      technology.layout == Layout::differential || technology.layout == Layout::interleaved;
+  if (one_way != pairs) {
+    throw InvalidArgument(fmt::format(
+        "layout: expected {} with device {}, whose pulses go {}; got {}",
+        one_way ? "differential or interleaved" : "reference or offset", technology.device->name,
+        one_way ? "up only" : "up and down", layout_name(technology.layout)));
+  }
+  if (technology.bits.weight > 0 || technology.bits.cell > 0) {
+    throw InvalidArgument(fmt::format(
+        "weight-bits, cell-bits: expected 0 (analog) with device {}: its pulses are its levels",
+        technology.device->name));
+  }
+  if (!technology.verify) {
+    throw InvalidArgument(
+        fmt::format("single-write: expected without device {}, which is programmed with verify",
+                    technology.device->name));
+  }
+}
+
+}  // namespace
 
 void check_technology(const Technology& technology) {
   (void)technology.range();
@@ -122,7 +172,7 @@ void check_technology(const Technology& technology) {
   };
   check_size("tile-rows", technology.tile_rows);
   check_size("tile-columns", technology.tile_columns);
-  if (technology.layout != Layout::differential && technology.tile_columns < 2) {
+  if (technology.outputs_per_tile() < 1) {
     throw InvalidArgument(fmt::format("tile-columns: expected at least 2 with layout {}, got {}",
                                       layout_name(technology.layout), technology.tile_columns));
   }
@@ -133,6 +183,14 @@ void check_technology(const Technology& technology) {
   device::check_cell_faults(technology.faults);
   device::check_drift(technology.drift);
   device::check_read_noise(technology.read_noise);
+  if (technology.device) check_layout_of_pulses(technology);
+  if (technology.write_scheme && !technology.device) {
+    throw InvalidArgument(
+        "write-scheme: expected with a device, whose steps depend on the voltage");
+  }
+  if (technology.zero_shift && (!technology.device || technology.layout != Layout::reference)) {
+    throw InvalidArgument("zero-shift: expected with a device and layout reference");
+  }
 }
 
 }  // namespace xbar::mapping

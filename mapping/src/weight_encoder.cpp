@@ -15,6 +15,8 @@ std::string_view layout_name(Layout layout) {
       return "interleaved";
     case Layout::offset:
       return "offset";
+    case Layout::reference:
+      return "reference";
     case Layout::differential:
       break;
   }
@@ -22,11 +24,12 @@ std::string_view layout_name(Layout layout) {
 }
 
 Layout parse_layout(std::string_view name) {
-  for (const Layout layout : {Layout::differential, Layout::interleaved, Layout::offset}) {
+  for (const Layout layout :
+       {Layout::differential, Layout::interleaved, Layout::offset, Layout::reference}) {
     if (layout_name(layout) == name) return layout;
   }
-  throw InvalidArgument(
-      fmt::format("layout: expected differential, interleaved or offset, got '{}'", name));
+  throw InvalidArgument(fmt::format(
+      "layout: expected differential, interleaved, offset or reference, got '{}'", name));
 }
 
 WeightEncoder::WeightEncoder(Layout layout, const WeightBits& bits) : layout_(layout) {
@@ -42,11 +45,14 @@ WeightEncoder::WeightEncoder(Layout layout, const WeightBits& bits) : layout_(la
     throw InvalidArgument(fmt::format("weight-bits: expected 2 to {}, or 0 for analog, got {}",
                                       most_weight_bits, bits.weight));
   }
-  const bool pairs = layout != Layout::offset;
+  const bool pairs = !is_centred();
   if (bits.weight == 0 && bits.cell == 0) {
     slice_ = {pairs ? Slice{1.0F, 0.0F} : Slice{2.0F, 0.5F}};
-    constant_ = pairs ? 0.0F : 1.0F;
+    constant_ = layout == Layout::offset ? 1.0F : 0.0F;
     return;
+  }
+  if (layout == Layout::reference) {
+    throw InvalidArgument("weight-bits, cell-bits: expected 0 (analog) with layout reference");
   }
   const int magnitude_bits = bits.weight == 0 ? bits.cell : bits.weight - (pairs ? 1 : 0);
   if (!pairs && magnitude_bits < 2) {
@@ -76,6 +82,14 @@ void WeightEncoder::encode(const float* v, Index count, float* const* cells) con
     }
     float* plus = cells[0];
     float* minus = cells[1];
+    if (layout_ == Layout::reference) {
+#pragma omp simd
+      for (Index k = 0; k < count; ++k) {
+        const float x = minus[k] + 0.5F * std::min(std::max(v[k], -1.0F), 1.0F);
+        plus[k] = std::min(std::max(x, 0.0F), 1.0F);
+      }
+      return;
+    }
 #pragma omp simd
     for (Index k = 0; k < count; ++k) {
       plus[k] = std::min(std::max(v[k], 0.0F), 1.0F);

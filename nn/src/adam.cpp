@@ -48,6 +48,11 @@ void Adam::step(double learning_rate) {
   const float in_weight =
       options_.decoupled_decay ? static_cast<float>(learning_rate * options_.weight_decay) : 0.0F;
   for (Slot& slot : slots_) {
+    if (slot.parameter->store->takes_signals()) {
+      throw InvalidArgument(fmt::format(
+          "optimizer: expected sgd with gradients formed in the arrays ({}), found adam",
+          slot.parameter->name));
+    }
     const float* gradient = slot.parameter->gradient.data();
     const float* w = slot.parameter->store->weight().data();
     float* m = slot.mean.data();

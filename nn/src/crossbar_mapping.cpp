@@ -8,6 +8,8 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/nn/crossbar_mapping.hpp>
+#include <xbar/nn/pulsed_weight.hpp>
+#include <xbar/nn/signal_weight.hpp>
 
 namespace xbar::nn {
 namespace {
@@ -26,6 +28,36 @@ float weight_range(const WeightedLayer& layer, const CrossbarMapping& mapping) {
   std::nth_element(sizes.begin(), sizes.begin() + std::max<std::ptrdiff_t>(rank, 0), sizes.end());
   const float range = sizes[static_cast<std::size_t>(std::max<std::ptrdiff_t>(rank, 0))];
   return range > 0 ? range : 1.0F;
+}
+
+mapping::CrossbarOptions crossbar_options(const CrossbarMapping& mapping, const std::string& name) {
+  mapping::CrossbarOptions options;
+  options.technology = mapping.technology;
+  options.model = mapping.model;
+  options.exact = mapping.exact;
+  options.refresh = mapping.refresh;
+  options.certificate = mapping.certificate;
+  options.noise = RandomStream(mapping.seed, "write-noise/" + name);
+  options.cells = RandomStream(mapping.seed, "cells/" + name);
+  options.reads = RandomStream(mapping.seed, "read-noise/" + name);
+  return options;
+}
+
+std::unique_ptr<WeightStore> pulsed_store(const CrossbarMapping& mapping, const std::string& name,
+                                          mapping::CrossbarMatrix matrix) {
+  UpdateOptions update = mapping.update;
+  update.trains.expects_fires = mapping.technology.write_scheme.has_value();
+  const RandomStream draws(mapping.seed, "pulses/" + name);
+  if (!takes_signals(update.rule)) {
+    return std::make_unique<PulsedWeight>(std::move(matrix), update, draws);
+  }
+  if (update.rule == UpdateRule::stochastic) {
+    return std::make_unique<StochasticWeight>(std::move(matrix), update, draws);
+  }
+  mapping::CrossbarMatrix fast(matrix.outputs(), matrix.inputs(), matrix.weight_range(),
+                               crossbar_options(mapping, name + ".fast"));
+  fast.program(MatrixF::Zero(matrix.outputs(), matrix.inputs()));
+  return std::make_unique<TikiTakaWeight>(std::move(matrix), std::move(fast), update, draws);
 }
 
 }  // namespace
@@ -63,21 +95,14 @@ void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
   for (std::size_t k = 0; k < layers.size(); ++k) {
     WeightedLayer& layer = *layers[k];
     const MatrixF weight = layer.weight_store().weight();
-    mapping::CrossbarOptions options;
-    options.technology = mapping.technology;
-    options.model = mapping.model;
-    options.exact = mapping.exact;
-    options.refresh = mapping.refresh;
-    options.certificate = mapping.certificate;
-    options.noise = RandomStream(mapping.seed, "write-noise/" + layer.name());
-    options.cells = RandomStream(mapping.seed, "cells/" + layer.name());
-    options.reads = RandomStream(mapping.seed, "read-noise/" + layer.name());
     mapping::CrossbarMatrix matrix(layer.out_features(), layer.in_features(), weight_ranges[k],
-                                   std::move(options));
+                                   crossbar_options(mapping, layer.name()));
     std::unique_ptr<WeightStore> store;
     if (mapping.hardware_aware) {
       store = std::make_unique<HardwareAwareWeight>(std::move(matrix), *mapping.hardware_aware,
                                                     mapping.scale == WeightScale::learned);
+    } else if (mapping.technology.device) {
+      store = pulsed_store(mapping, layer.name(), std::move(matrix));
     } else {
       store = std::make_unique<CrossbarWeight>(std::move(matrix));
     }
@@ -109,6 +134,17 @@ void map_to_digital(Network& network) {
   for (WeightedLayer* layer : network.weighted_layers()) {
     layer->replace_weight_store(std::make_unique<DigitalWeight>(layer->weight_store().weight()));
   }
+}
+
+mapping::PulseTotals pulse_totals(Network& network) {
+  mapping::PulseTotals totals;
+  for (WeightedLayer* layer : network.weighted_layers()) {
+    auto* store = dynamic_cast<CrossbarWeight*>(&layer->weight_store());
+    if (store == nullptr) continue;
+    totals += store->matrix().pulse_totals();
+    for (const auto& further : store->further_arrays()) totals += further.matrix->pulse_totals();
+  }
+  return totals;
 }
 
 std::vector<CrossbarLayer> crossbar_layers(Network& network) {

@@ -42,12 +42,12 @@ mapping::ConvertedRead* CrossbarWeight::current(mapping::Direction direction) {
   std::vector<mapping::ArrayView> views;
   for (const mapping::ReadArray& array : arrays) {
     views.push_back({.values = array.effective.data(),
-                     .output_stride = forward ? matrix_.inputs() : 1,
-                     .line_stride = forward ? 1 : matrix_.inputs(),
+                     .output_stride = forward ? array.effective.cols() : 1,
+                     .line_stride = forward ? 1 : array.effective.cols(),
                      .coefficient = array.coefficient,
                      .gain = forward ? matrix_.gain().data() : nullptr});
   }
-  wanted->read.set_arrays(views, forward ? std::vector<Index>{} : matrix_.column_order());
+  wanted->read.set_arrays(views, forward ? matrix_.row_order() : matrix_.column_order());
   wanted->version = matrix_.version();
   converter_seconds_ += watch.seconds();
   return &wanted->read;

@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
 #include <xbar/nn/sgd.hpp>
 
 #include "chunks.hpp"
@@ -21,6 +24,16 @@ void Sgd::step(double learning_rate) {
   const auto mu = static_cast<float>(options_.momentum);
   const auto lambda = static_cast<float>(options_.weight_decay);
   for (Slot& slot : slots_) {
+    if (slot.parameter->store->takes_signals()) {
+      if (mu > 0 || lambda > 0) {
+        throw InvalidArgument(
+            fmt::format("momentum, weight_decay: expected 0 with gradients formed in the arrays "
+                        "({}), found {} and {}",
+                        slot.parameter->name, mu, lambda));
+      }
+      slot.parameter->store->update_from_signals(learning_rate);
+      continue;
+    }
     const float* g = slot.parameter->gradient.data();
     const float* w = slot.parameter->store->weight().data();
     float* v = slot.velocity.data();

@@ -16,8 +16,9 @@ std::string run_page(const std::filesystem::path& folder) {
   if (run.command == "remap") return pages::remap_page(run).html();
   if (run.command == "device") return pages::device_page(run).html();
   if (run.command == "program") return pages::program_page(run).html();
+  if (run.command == "fit") return pages::fit_page(run).html();
   throw InvalidArgument(fmt::format(
-      "{}: command: expected quickstart, train, validate, remap, device or program, found '{}'",
+      "{}: command: expected quickstart, train, validate, remap, device, program or fit, found '{}'",
       (folder / "run.json").string(), run.command));
 }
 

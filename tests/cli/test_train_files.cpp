@@ -126,15 +126,18 @@ TEST_CASE("cli/train_files: a run folder tells what was done, and repeats it", "
 
 TEST_CASE("cli/train_files: killed again and again, a run ends as if it never was", "[cli]") {
   const Scratch scratch;
-  const bool wired = GENERATE(false, true);
-  const std::string leg = wired ? "in-situ-50000ohm" : "ideal";
+  const auto& [leg, flags] = GENERATE(table<std::string, std::string>(
+      {{"ideal", "--mode ideal --write-noise 0.01 "},
+       {"in-situ-50000ohm", "--mode in-situ --write-noise 0.01 "},
+       // Hidden states, a second array and a digital sum besides the weights.
+       {"in-situ-50000ohm", "--mode in-situ --device reram-sb --update-rule tiki-taka-v2 "}}));
   const std::string train =
       "train --model mlp --data glyphs --train-images 3000 --test-images 500 --epochs 3 --batch 32 "
-      "--on-ohm 50e3 --write-noise 0.01 --log-steps 7 --checkpoint-seconds 0.02 --mode " +
-      std::string(wired ? "in-situ " : "ideal ");
+      "--on-ohm 50e3 --log-steps 7 --checkpoint-seconds 0.02 " +
+      flags;
   REQUIRE(run_xbar(scratch, train + "--out whole").code == 0);
   const unsigned seed = std::random_device{}();
-  CAPTURE(wired, seed);
+  CAPTURE(flags, seed);
   std::minstd_rand draw(seed);
   constexpr int kills = 4;
   for (int attempt = 0; attempt <= kills; ++attempt) {
@@ -300,10 +303,13 @@ TEST_CASE("cli/train_files: the first images only, and channels apart by commas"
 
 TEST_CASE("cli/train_files: one thread and two give the same bits", "[cli]") {
   const Scratch scratch;
-  shell(scratch, "OMP_NUM_THREADS=1 $XBAR " + small +
-                     "--epochs 2 --write-noise 0.01 --out one >out.txt\n"
+  const std::string flags = GENERATE(as<std::string>(), "--write-noise 0.01 ",
+                                     "--device reram-sb --update-rule stochastic ");
+  CAPTURE(flags);
+  shell(scratch, "OMP_NUM_THREADS=1 $XBAR " + small + flags +
+                     "--epochs 2 --out one >out.txt\n"
                      "OMP_NUM_THREADS=2 $XBAR " +
-                     small + "--epochs 2 --write-noise 0.01 --out two >out.txt\n");
+                     small + flags + "--epochs 2 --out two >out.txt\n");
   REQUIRE(run_file(scratch, "one").at("versions").at("threads") == 1);
   REQUIRE(run_file(scratch, "two").at("versions").at("threads") == 2);
   for (const std::string leg : {"ideal", "in-situ-50000ohm"}) {

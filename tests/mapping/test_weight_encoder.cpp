@@ -106,5 +106,5 @@ TEST_CASE("mapping/weight_encoder: bad bits are named", "[mapping]") {
   REQUIRE_THROWS_WITH(WeightEncoder(Layout::offset, {.cell = 1}),
                       Contains("at least 2 with layout offset"));
   REQUIRE_THROWS_WITH(xbar::mapping::parse_layout("diff"),
-                      Contains("differential, interleaved or offset") && Contains("'diff'"));
+                      Contains("differential, interleaved, offset or reference") && Contains("'diff'"));
 }

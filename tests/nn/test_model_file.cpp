@@ -175,11 +175,20 @@ TEST_CASE("nn/model_file: the files of examples/models") {
   CHECK(parameters == 74800 + 480 + 10);
   CHECK(make_model((examples / "resnet8.toml").string(), {1, 28, 28}, 4, 7).output_shape() ==
         Shape{4});
+  // 9 in out weights, a bias and two of batch norm for each of the 539 and 1237 channels; 10
+  // outputs.
+  for (const auto& [name, expected] : {std::pair{"simpnet8", 301291}, {"simpnet1m", 1001296}}) {
+    Network simpnet = make_model((examples / name).string() + ".toml", {3, 32, 32}, 10, 7);
+    Index count = 0;
+    for (const Parameter* p : simpnet.parameters()) count += p->shape.volume();
+    CHECK(count == expected);
+    CHECK(simpnet.weighted_layers().back()->name() == "fc");
+  }
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(examples)) {
     files += entry.path().extension() == ".toml" ? 1 : 0;
   }
-  CHECK(files == 2);  // a new one belongs into this test
+  CHECK(files == 4);  // a new one belongs into this test
 }
 
 TEST_CASE("nn/model_file: the file of the recipe") {
@@ -340,7 +349,8 @@ TEST_CASE("nn/model_file: names and keys of the file itself") {
 TEST_CASE("nn/model_file: types and keys of layers") {
   CHECK(refused_layer("type = 'conv'") ==
         "net.toml:3:8: key 'type': expected one of conv2d, linear, batch-norm, relu, max-pool2d, "
-        "avg-pool2d, global-avg-pool, dropout, flatten, residual, found 'conv'; did you mean "
+        "avg-pool2d, global-avg-pool, global-max-pool, dropout, flatten, residual, found 'conv'; "
+        "did you mean "
         "conv2d?");
   CHECK(contains(refused_layer("type = 'batch_norm2d'"),
                  "found 'batch_norm2d'; did you mean "

@@ -39,6 +39,22 @@ Patches patches_of(const Conv2dOptions& options, const Shape& input, const Shape
           .out_width = output[3]};
 }
 
+// One sum a channel, over images and positions: the gradient of the biases.
+void sum_over_positions(const Tensor& dy, float* sums) {
+  const Index channels = dy.shape()[1];
+  const Index positions = dy.shape()[2] * dy.shape()[3];
+  std::fill_n(sums, channels, 0.0F);
+  const float* from = dy.data();
+  for (Index n = 0; n < dy.count(); ++n) {
+    for (Index c = 0; c < channels; ++c, from += positions) {
+      float sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (Index p = 0; p < positions; ++p) sum += from[p];
+      sums[c] += sum;
+    }
+  }
+}
+
 }  // namespace
 
 Conv2d::Conv2d(const std::string& name, const Conv2dOptions& options)
@@ -70,10 +86,16 @@ void Conv2d::compute_forward(const Tensor& x, Tensor& y) {
 }
 
 void Conv2d::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor& dy, Tensor* dx) {
-  engine_->weight_gradient(x, dy, weight().gradient.data(),
-                           has_bias() ? bias().gradient.data() : nullptr);
-  weight_store().backpropagate(weight().gradient);
-  multiply_backward(patches_of(options_, x.shape(), dy.shape()), x, dy, dx, [&](Tensor& to) {
+  const Patches patches = patches_of(options_, x.shape(), dy.shape());
+  float* bias_gradient = has_bias() ? bias().gradient.data() : nullptr;
+  if (weight_store().takes_signals()) {
+    weight_store().take_signals(patches, x, dy);
+    if (has_bias()) sum_over_positions(dy, bias_gradient);
+  } else {
+    engine_->weight_gradient(x, dy, weight().gradient.data(), bias_gradient);
+    weight_store().backpropagate(weight().gradient);
+  }
+  multiply_backward(patches, x, dy, dx, [&](Tensor& to) {
     engine_->input_gradient(dy, weight_store().backward_weight().data(), to);
   });
 }

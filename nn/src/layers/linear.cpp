@@ -52,9 +52,14 @@ void Linear::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor
   const Index count = x.count();
   const Index in = in_features();
   const Index out = out_features();
-  gemm(Op::transpose, Op::none, out, in, count, 1.0F, dy.data(), out, x.data(), in, 0.0F,
-       weight().gradient.data(), in);
-  weight_store().backpropagate(weight().gradient);
+  const Patches patches{.channels = in};
+  if (weight_store().takes_signals()) {
+    weight_store().take_signals(patches, x, dy);
+  } else {
+    gemm(Op::transpose, Op::none, out, in, count, 1.0F, dy.data(), out, x.data(), in, 0.0F,
+         weight().gradient.data(), in);
+    weight_store().backpropagate(weight().gradient);
+  }
   if (has_bias()) {
     float* db = bias().gradient.data();
     std::fill(db, db + out, 0.0F);
@@ -63,7 +68,7 @@ void Linear::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor
       for (Index j = 0; j < out; ++j) db[j] += row[j];
     }
   }
-  multiply_backward(Patches{.channels = in}, x, dy, dx, [&](Tensor& to) {
+  multiply_backward(patches, x, dy, dx, [&](Tensor& to) {
     gemm(Op::none, Op::none, count, in, out, 1.0F, dy.data(), out,
          weight_store().backward_weight().data(), in, 0.0F, to.data(), in);
   });

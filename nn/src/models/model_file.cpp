@@ -16,6 +16,7 @@
 #include <xbar/nn/layers/dropout.hpp>
 #include <xbar/nn/layers/flatten.hpp>
 #include <xbar/nn/layers/global_avg_pool.hpp>
+#include <xbar/nn/layers/global_max_pool.hpp>
 #include <xbar/nn/layers/linear.hpp>
 #include <xbar/nn/layers/max_pool2d.hpp>
 #include <xbar/nn/layers/padded_shortcut.hpp>
@@ -123,6 +124,7 @@ class ModelBuilder {
         {"max-pool2d", "pool", {"kernel", "stride"}, &ModelBuilder::pool<MaxPool2d>},
         {"avg-pool2d", "pool", {"kernel", "stride"}, &ModelBuilder::pool<AvgPool2d>},
         {"global-avg-pool", "pool", {}, &ModelBuilder::plain<GlobalAvgPool>},
+        {"global-max-pool", "pool", {}, &ModelBuilder::plain<GlobalMaxPool>},
         {"dropout", "dropout", {"probability"}, &ModelBuilder::dropout},
         {"flatten", "flatten", {}, &ModelBuilder::plain<Flatten>},
         {"residual", "layer", {"body", "shortcut", "after", "repeat"}, &ModelBuilder::residual},
@@ -252,7 +254,7 @@ class ModelBuilder {
     Chain main;
     LayerList body{name + ".", input,
                    [&](std::unique_ptr<Layer> layer) { main.add(std::move(layer)); }};
-    append(table.tables("body"), body);
+    append(table.tables("body", "layer"), body);
     const bool relu = table.choice("after", {"relu", "nothing"}, "relu") == "relu";
     return make<Residual>(table, name, std::move(main), shortcut(table, name, input, body.shape),
                           relu ? AfterSum::relu : AfterSum::nothing);
@@ -324,7 +326,7 @@ Network parse_model(std::string_view toml, const std::string& file, const Shape&
   top.check_keys("model", {"name", "comment", "layer"});
   Network network(name_in(top), input_shape);
   if (top.has("comment")) (void)top.text("comment");
-  const std::vector<TomlTable> layers = top.tables("layer");
+  const std::vector<TomlTable> layers = top.tables("layer", "layer");
   LayerList list{"", input_shape.batch(1),
                  [&](std::unique_ptr<Layer> layer) { network.add(std::move(layer)); }};
   ModelBuilder(num_classes, limits).append(layers, list);

@@ -14,5 +14,6 @@ namespace xbar::report::pages {
 [[nodiscard]] Page remap_page(const Run& run);
 [[nodiscard]] Page device_page(const Run& run);
 [[nodiscard]] Page program_page(const Run& run);
+[[nodiscard]] Page fit_page(const Run& run);
 
 }  // namespace xbar::report::pages

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -43,7 +44,7 @@ Training read_training(const Run& run) {
     const auto v = run.part(key);
     return v ? v->count() : 0;
   };
-  t.model = text("model");
+  t.model = std::filesystem::path(text("model")).filename().string();
   t.data = text("data");
   t.train_images = count("train_images");
   t.test_images = count("test_images");
@@ -89,18 +90,18 @@ void add_verdict(Page& page, const Run& run, const Training& t) {
                     percent(ideal->exact_accuracy),
                     noise_words(ideal->exact_accuracy, wired->exact_accuracy, t.test_images));
     if (same) {
-      page.verdict(
-          Status::good,
-          "Trained through wired arrays, the network does as well as with ideal arithmetic", text);
+      page.verdict(Status::good,
+                   mode_words(*wired) + ", the network does as well as with ideal arithmetic",
+                   text);
     } else if (loss > 0) {
       page.verdict(Status::warn,
-                   fmt::format("Training through wired arrays costs up to {} of accuracy",
+                   fmt::format("{}, the network loses up to {} of accuracy", mode_words(*wired),
                                points(loss).substr(1)),
                    text);
     } else {
-      page.verdict(
-          Status::good,
-          "Trained through wired arrays, the network does better than with ideal arithmetic", text);
+      page.verdict(Status::good,
+                   mode_words(*wired) + ", the network does better than with ideal arithmetic",
+                   text);
     }
   } else if (ideal != nullptr) {
     const Deployment* worst = hardest(t.deployed, false);
@@ -113,7 +114,7 @@ void add_verdict(Page& page, const Run& run, const Training& t) {
                                    percent(worst->accuracy), ohms(worst->technology.on_ohm)));
   } else {
     page.verdict(Status::neutral,
-                 fmt::format("Trained through wired arrays: {} of {} test images read right",
+                 fmt::format("{}: {} of {} test images read right", mode_words(*wired),
                              percent(wired->exact_accuracy), grouped(t.test_images)),
                  fmt::format("With the exact circuit at R_on {}, the hardest of the run.",
                              ohms(wired->technology->on_ohm)));
@@ -146,7 +147,7 @@ void add_cards(Page& page, const Training& t) {
   }
   if (wired == nullptr) return;
   const bool several = t.runs.size() > (ideal != nullptr ? 2 : 1);
-  card("Trained through the arrays", wired->exact_accuracy,
+  card(mode_words(*wired), wired->exact_accuracy,
        against_ideal(wired->exact_accuracy, ideal, *wired->technology, several));
   double largest = 0;
   for (const TrainingRun& run : t.runs) {
@@ -156,6 +157,40 @@ void add_cards(Page& page, const Training& t) {
   page.card({"Surrogate against exact circuit", format_fixed(hundred * largest, 2), "points",
              several ? "Largest difference of the accuracies that the two report."
                      : "Difference of the accuracies that the two report."});
+}
+
+std::string mode_text(const TrainingRun& run) {
+  if (run.mode == "hardware-aware") {
+    return " Trained digitally: the forward pass went through the wires, updates did not.";
+  }
+  if (run.mode == "batch-norm") {
+    return " Batch normalisation fitted: its scales and offsets make up for what the wires take.";
+  }
+  return " Trained through arrays: forward, backward and update went through the wires, so the "
+         "weights have adapted to them.";
+}
+
+// What it took to write the cells.
+void add_pulses(Page& page, const std::vector<TrainingRun>& runs) {
+  Table table;
+  table.header = {"Network", "Device", "Update rule", "Pulses up", "Pulses down", "Energy", "Time"};
+  for (const TrainingRun& run : runs) {
+    if (!run.pulses) continue;
+    const TrainingPulses& pulses = *run.pulses;
+    Cell joule(pulses.joule > 0 ? format_si(pulses.joule, "J") : "not stated");
+    joule.key = pulses.joule;
+    Cell time(pulses.second > 0 ? format_si(pulses.second, "s") : "not stated");
+    time.key = pulses.second;
+    table.rows.push_back({run.label, pulses.device, pulses.rule, Cell::number(pulses.up, 3),
+                          Cell::number(pulses.down, 3), joule, time});
+  }
+  if (table.rows.empty()) return;
+  page.section("Programming pulses")
+      .paragraph(
+          "Pulses to single cells, their energy V²Gt without wires and drivers, and the time that "
+          "they take where they have to wait for one another. Not stated: the device file gives no "
+          "voltage or no width.")
+      .table(table);
 }
 
 void add_end_result(Page& page, const Training& t) {
@@ -216,9 +251,7 @@ void add_end_result(Page& page, const Training& t) {
       "calibration puts a digital factor behind each column that takes out the loss common to its "
       "cells.";
   if (hardest_run(t.runs) != nullptr) {
-    text +=
-        " Trained through arrays: forward, backward and update went through the wires, so the "
-        "weights have adapted to them.";
+    text += mode_text(*hardest_run(t.runs));
   }
   section.paragraph(text);
   for (BarPlot* plot : {&put, &trained}) {
@@ -258,7 +291,7 @@ void add_table(Page& page, const Training& t) {
   const auto add_run = [&](const TrainingRun& run) {
     Cell time(duration(run.train_seconds));
     time.key = run.train_seconds;
-    table.rows.push_back({run.wired ? "Trained through arrays" : "Ideal arithmetic",
+    table.rows.push_back({run.wired ? mode_words(run) : "Ideal arithmetic",
                           run.technology ? on(*run.technology) : Cell(),
                           run.technology ? Cell(run.technology->gain) : Cell(),
                           run.wired ? Cell::fixed(hundred * run.test_accuracy, 2) : Cell(),
@@ -290,6 +323,10 @@ std::string_view layout_words(std::string_view layout) {
   if (layout == "interleaved") {
     return "Each weight is the difference of two cells side by side on one array.";
   }
+  if (layout == "reference") {
+    return "Each weight is the difference of a cell and one on an array beside it that is not "
+           "trained.";
+  }
   if (layout == "offset") return "Each weight is a cell, less one at the middle of the range.";
   return "Each weight is the difference of two cells on separate arrays.";
 }
@@ -317,6 +354,7 @@ Page train_page(const Run& run) {
   }
   add_end_result(page, t);
   if (!t.runs.empty()) {
+    add_pulses(page, t.runs);
     add_certificates(page, t.runs);
     add_table(page, t);
     Blocks& speed = page.section("Speed");

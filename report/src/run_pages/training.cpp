@@ -47,6 +47,14 @@ TrainingRun training_run(const Value& v, const Run& folder) {
   if (run.wired) {
     run.technology = technology(v.at("technology"));
     run.certificate = run_certificate(v.at("certificate"));
+    if (const auto pulses = v.find("pulses")) {
+      run.pulses = {v.at("technology").text("device"),
+                    v.at("update").text("rule"),
+                    pulses->number("up"),
+                    pulses->number("down"),
+                    pulses->number("joule"),
+                    pulses->number("second")};
+    }
   }
   run.test_accuracy = v.number("test_accuracy");
   run.exact_accuracy = v.number("exact_accuracy");
@@ -85,6 +93,13 @@ BarPlot run_bars(const std::vector<TrainingRun>& runs, double TrainingRun::*valu
 }
 
 }  // namespace
+
+std::string mode_words(const TrainingRun& run) {
+  if (run.mode == "hardware-aware") return "Trained digitally, read through wired arrays";
+  if (run.mode == "batch-norm") return "Batch normalisation fitted to wired arrays";
+  if (run.pulses) return "Trained by pulses through wired arrays";
+  return "Trained through wired arrays";
+}
 
 std::vector<TrainingRun> training_runs(const Value& list, const Run& run) {
   std::vector<TrainingRun> runs;

@@ -30,6 +30,16 @@ struct RunCertificate {
   std::vector<LayerCertificate> layers = {};
 };
 
+/// The programming pulses of a training.
+struct TrainingPulses {
+  std::string device;  ///< device file's name
+  std::string rule;
+  double up = 0;
+  double down = 0;
+  double joule = 0;
+  double second = 0;
+};
+
 /// One training, with ideal arithmetic or through arrays. Accuracies are shares.
 struct TrainingRun {
   std::string name;
@@ -37,6 +47,7 @@ struct TrainingRun {
   bool wired = false;
   std::optional<Technology> technology = {};  ///< of a wired run
   RunCertificate certificate = {};            ///< of a wired run
+  std::optional<TrainingPulses> pulses = {};  ///< of a run whose cells are written by pulses
   double test_accuracy = 0;   ///< with the arithmetic of training: ideal, or the surrogate
   double exact_accuracy = 0;  ///< with the exact circuit (ideal run: the same again)
   double test_loss = 0;       ///< likewise
@@ -54,6 +65,9 @@ struct TrainingRun {
 /// Reads the list, and the metrics that it names in the run's folder, and hands out labels and
 /// colours: ideal grey, then a colour for each technology.
 [[nodiscard]] std::vector<TrainingRun> training_runs(const Value& list, const Run& run);
+
+/// What a wired run did, to begin a sentence with: "Trained through wired arrays".
+[[nodiscard]] std::string mode_words(const TrainingRun& run);
 
 /// The first run with ideal arithmetic.
 [[nodiscard]] const TrainingRun* ideal_run(const std::vector<TrainingRun>& runs);

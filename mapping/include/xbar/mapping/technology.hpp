@@ -3,6 +3,8 @@
 /// What a layer is built from: cells, wires, tiles.
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <string_view>
 
 #include <xbar/core/matrix.hpp>
@@ -11,9 +13,11 @@
 #include <xbar/device/conductance_range.hpp>
 #include <xbar/device/drift.hpp>
 #include <xbar/device/faults.hpp>
+#include <xbar/device/pulse_device.hpp>
 #include <xbar/device/update.hpp>
 #include <xbar/mapping/converters.hpp>
 #include <xbar/mapping/weight_encoder.hpp>
+#include <xbar/surrogate/write_path.hpp>
 
 namespace xbar::mapping {
 
@@ -43,8 +47,16 @@ struct Technology {
   Layout layout = Layout::differential;  ///< where a weight's sign goes
   WeightBits bits{};                     ///< of a weight and of a cell
   Converters converters{};               ///< between numbers and voltages, currents and numbers
-  device::UpdateModel update{};          ///< how cells follow a write
-  bool verify = true;                    ///< programming (not updating) reaches the targets exactly
+  device::UpdateModel update{};          ///< how cells follow a write, without a `device`
+  /// What is written by pulses; its g_min and g_max are those of on_ohm and on_off_ratio. Two-way
+  /// devices take Layout::reference or offset, one-way ones differential or interleaved.
+  std::shared_ptr<const device::PulseDevice> device{};
+  /// What reaches the cells of an update's pulses: as a rule all of it; else what the wires leave
+  /// of it in this scheme, half-selected cells being disturbed too. Trains take WriteScheme::half.
+  std::optional<surrogate::WriteScheme> write_scheme{};
+  bool zero_shift = false;  ///< Layout::reference: whether the cell that is subtracted holds the
+                            ///< symmetry point of the trained one
+  bool verify = true;       ///< programming (not updating) reaches the targets exactly
   double device_variation = 0;  ///< fill_device_variation: deviation of ln G from cell to cell
   device::CellFaults faults{};  ///< shares of cells that cannot be written
   device::Drift drift{};        ///< of the conductances since they were programmed
@@ -70,11 +82,13 @@ enum class Effect {
   faults,        ///< "faults": stuck and broken cells
   drift,         ///< "drift"
   read_noise,    ///< "read-noise"
+  write_wires,   ///< "write-wires": what the wires take of write pulses, and half-selection
 };
 
 inline constexpr std::array effects = {
-    Effect::wires,       Effect::levels,    Effect::dac,    Effect::adc,   Effect::nonlinearity,
-    Effect::write_noise, Effect::variation, Effect::faults, Effect::drift, Effect::read_noise};
+    Effect::wires,        Effect::levels,      Effect::dac,        Effect::adc,
+    Effect::nonlinearity, Effect::write_noise, Effect::variation,  Effect::faults,
+    Effect::drift,        Effect::read_noise,  Effect::write_wires};
 
 /// @throws InvalidArgument for a name that is none of those above.
 [[nodiscard]] Effect parse_effect(std::string_view name);

@@ -15,9 +15,12 @@ enum class Layout {
   interleaved,   ///< the same pair in two bitlines side by side of one array
   offset,        ///< one cell that also carries the middle of the range; the last bitline of every
                  ///< array, at that middle, is subtracted from the others (ISAAC [Shafiee2016])
+  reference,     ///< one cell as in offset, and one of an array beside it that is subtracted and is
+              ///< not trained: at the middle, or where the trained one is symmetric (zero shifting
+              ///< [Kim2019]); analog weights only
 };
 
-/// @throws InvalidArgument for a name that is not differential, interleaved or offset.
+/// @throws InvalidArgument for a name that is not one of those.
 [[nodiscard]] Layout parse_layout(std::string_view name);
 [[nodiscard]] std::string_view layout_name(Layout layout);
 
@@ -34,12 +37,14 @@ struct WeightBits {
 ///                              cell of the sign, 0 in the other;
 ///   offset                     U = 2^(B-1) + round(v (2^(B-1) - 1)) = sum_s d_s L^s, the bitline
 ///                              that is subtracted holds U = 2^(B-1).
-/// Without bits (analog): x = max(+-v, 0), and x = (1 + v) / 2 with 1/2 in the bitline subtracted.
+/// Without bits (analog): x = max(+-v, 0), and x = (1 + v) / 2 with 1/2 in the bitline subtracted;
+/// for Layout::reference x = r + v / 2, r being what the other cell holds, 1/2 as a rule.
 /// Either way v = sum over the cells of coefficient x, less the same sum over the reference
 /// bitline. Cells are counted slice by slice, the least significant first, plus before minus.
 class WeightEncoder {
  public:
-  /// @throws InvalidArgument for bits out of range, or a single bit with Layout::offset
+  /// @throws InvalidArgument for bits out of range, a single bit with Layout::offset, or any with
+  ///         Layout::reference
   WeightEncoder(Layout layout, const WeightBits& bits);
 
   [[nodiscard]] Layout layout() const { return layout_; }
@@ -55,7 +60,11 @@ class WeightEncoder {
     const float share = slice_[static_cast<std::size_t>(slice_of(cell))].coefficient;
     return is_minus(cell) ? -share : share;
   }
-  /// x of the bitline subtracted from a slice (Layout::offset); 0 for the other layouts.
+  /// Whether both signs of a weight share a cell, so that the middle of its range is 0.
+  [[nodiscard]] bool is_centred() const {
+    return layout_ == Layout::offset || layout_ == Layout::reference;
+  }
+  /// x of what is subtracted from a slice of such a weight, as a rule; 0 for the other layouts.
   [[nodiscard]] float reference(Index slice) const {
     return slice_[static_cast<std::size_t>(slice)].reference;
   }
@@ -64,7 +73,8 @@ class WeightEncoder {
 
   /// States of the cells for v, which is clipped to [-1, 1].
   /// @param v      `count` normalised weights
-  /// @param cells  cells() arrays of `count` states, written
+  /// @param cells  cells() arrays of `count` states, written; but the second one of
+  ///               Layout::reference, which is read
   void encode(const float* v, Index count, float* const* cells) const;
 
   /// v of the cells' states, whatever their noise.

@@ -11,6 +11,7 @@
 #include <xbar/mapping/crossbar_matrix.hpp>
 #include <xbar/nn/hardware_aware_weight.hpp>
 #include <xbar/nn/network.hpp>
+#include <xbar/nn/update_rule.hpp>
 
 namespace xbar::nn {
 
@@ -39,7 +40,8 @@ struct CrossbarMapping {
   double headroom = 8;       ///< of WeightScale::headroom, > 0
   /// Empty: what is trained are the cells. Else digital weights (HardwareAwareWeight).
   std::optional<GradientRule> hardware_aware;
-  std::uint64_t seed = 1;  ///< of write noise, cell effects and read noise
+  UpdateOptions update{};  ///< of cells written by pulses: with technology.device
+  std::uint64_t seed = 1;  ///< of write noise, cell effects, read noise and pulse trains
 };
 
 /// The largest weight that each layer's cells hold by mapping.scale, in the order of
@@ -67,5 +69,9 @@ struct CrossbarLayer {
 
 /// The layers on arrays, in order; empty for a digital network.
 [[nodiscard]] std::vector<CrossbarLayer> crossbar_layers(Network& network);
+
+/// The pulses that all arrays have taken. Layers work at the same time, so that `second` adds up
+/// what a machine with one set of drivers would take.
+[[nodiscard]] mapping::PulseTotals pulse_totals(Network& network);
 
 }  // namespace xbar::nn

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <xbar/mapping/crossbar_matrix.hpp>
 #include <xbar/nn/weight_store.hpp>
@@ -31,6 +32,19 @@ class CrossbarWeight : public WeightStore {
 
   [[nodiscard]] mapping::CrossbarMatrix& matrix() { return matrix_; }
   [[nodiscard]] const mapping::CrossbarMatrix& matrix() const { return matrix_; }
+
+  /// Arrays besides matrix(), and numbers in digital memory, that later updates depend on, with
+  /// what follows the layer's name in files.
+  struct FurtherArrays {
+    const char* suffix;
+    mapping::CrossbarMatrix* matrix;
+  };
+  struct DigitalState {
+    const char* suffix;
+    MatrixF* values;
+  };
+  [[nodiscard]] virtual std::vector<FurtherArrays> further_arrays() { return {}; }
+  [[nodiscard]] virtual std::vector<DigitalState> digital_state() { return {}; }
 
   /// One direction's read through converters, without bringing its arrays up to date; nullptr:
   /// none.

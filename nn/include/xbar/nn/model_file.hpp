@@ -25,6 +25,7 @@
 /// | max-pool2d      | kernel, stride = kernel                                               |
 /// | avg-pool2d      | kernel, stride = kernel                                               |
 /// | global-avg-pool |                                                                       |
+/// | global-max-pool |                                                                       |
 /// | dropout         | probability = 0.5                                                     |
 /// | residual        | body (a list of layers), shortcut = "identity", after = "relu" (or    |
 /// |                 | "nothing"), repeat = 1                                                |
@@ -36,7 +37,7 @@
 ///
 /// Every layer takes `name`. The names not given are those of PyTorch's models: conv, bn, fc, relu,
 /// pool, dropout and flatten with the number of the layer among its like (conv1, conv2, ...; pool
-/// counts all three kinds), counted anew inside a residual layer, whose name comes in front:
+/// counts all four kinds), counted anew inside a residual layer, whose name comes in front:
 /// "layer1.0.conv1". Residual layers are "layerS.B": one with a shortcut other than "identity"
 /// begins stage S + 1 with block 0.
 

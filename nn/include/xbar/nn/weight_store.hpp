@@ -8,6 +8,9 @@
 
 namespace xbar::nn {
 
+struct Patches;
+class Tensor;
+
 /// What a store has spent since it was made, wall-clock seconds.
 struct StoreTimes {
   double surrogate = 0;    ///< measuring effective conductances
@@ -53,6 +56,16 @@ class WeightStore {
   /// Requests weight += delta (out x in). Arrays program their cells: the change that happens is
   /// what the device model makes of the request. Afterwards the effective weights are current.
   virtual void update(const MatrixF& delta) = 0;
+
+  /// Whether the store forms its updates from the signals of the backward pass by itself: layers
+  /// then hand it those and form no gradient, and optimisers call update_from_signals() instead of
+  /// update().
+  [[nodiscard]] virtual bool takes_signals() const { return false; }
+  /// The layer's input and d loss / d output; both stay as they are until the next forward pass.
+  virtual void take_signals(const Patches& /*patches*/, const Tensor& /*x*/, const Tensor& /*dy*/) {
+  }
+  /// Requests weight += -learning_rate dy^T x of the signals taken last, and forgets them.
+  virtual void update_from_signals(double /*learning_rate*/) {}
 
   /// Replaces the stored weight.
   virtual void set_weight(const MatrixF& weight) = 0;
