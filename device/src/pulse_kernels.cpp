@@ -1,5 +1,9 @@
 #include "pulse_kernels.hpp"
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 #include "kernel_math.hpp"
 
 // Rules as in line_kernels.cpp: no standard algorithms, no fused multiply-add. The compiler takes
@@ -67,6 +71,71 @@ void survey_pulses(long count, const float* up, const float* down, PulseSurvey* 
   survey->most_down = downs;
   survey->any = ups > 0 || downs > 0;
   survey->several = ups > 1 || downs > 1 || more > 0;
+}
+
+long list_pulsed(long count, const float* up, const float* down, int* list) {
+  long listed = 0;
+  long k = 0;
+#ifdef __AVX512F__
+  __m512i number = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (; k + 16 <= count; k += 16) {
+    const __m512 n = _mm512_add_ps(_mm512_loadu_ps(up + k), _mm512_loadu_ps(down + k));
+    const __mmask16 any = _mm512_cmp_ps_mask(n, _mm512_setzero_ps(), _CMP_GT_OQ);
+    _mm512_mask_compressstoreu_epi32(list + listed, any, number);
+    listed += __builtin_popcount(any);
+    number = _mm512_add_epi32(number, _mm512_set1_epi32(16));
+  }
+#endif
+  for (; k < count; ++k) {
+    list[listed] = static_cast<int>(k);
+    listed += up[k] + down[k] > 0 ? 1 : 0;
+  }
+  return listed;
+}
+
+void gather_cells(long count, const int* list, const float* from, float* to) {
+#pragma omp simd
+  for (long n = 0; n < count; ++n) to[n] = from[list[n]];
+}
+
+void scatter_cells(long count, const int* list, const float* from, float* to) {
+  for (long n = 0; n < count; ++n) to[list[n]] = from[n];
+}
+
+void round_pulses(long count, const float* asked, float inverse, const float* uniform, float* up,
+                  float* down) {
+  constexpr float most = 1 << 20;
+#pragma omp simd
+  for (long k = 0; k < count; ++k) {
+    const float wanted = smaller(__builtin_fabsf(asked[k]) * inverse + uniform[k], most);
+    const auto n = static_cast<float>(static_cast<int>(wanted));
+    up[k] = asked[k] > 0 ? n : 0;
+    down[k] = asked[k] < 0 ? n : 0;
+  }
+}
+
+// Sixteen sums side by side whatever the instruction set, so that all round alike.
+void sum_pulses(long count, const float* n, const float* x, double* pulses, double* states) {
+  constexpr long lanes = 16;
+  float some[lanes] = {};
+  float weighted[lanes] = {};
+  long k = 0;
+  for (; k + lanes <= count; k += lanes) {
+#pragma omp simd
+    for (long e = 0; e < lanes; ++e) {
+      some[e] += n[k + e];
+      weighted[e] += n[k + e] * x[k + e];
+    }
+  }
+  for (; k < count; ++k) {
+    some[0] += n[k];
+    weighted[0] += n[k] * x[k];
+  }
+  *pulses = *states = 0;
+  for (long e = 0; e < lanes; ++e) {
+    *pulses += static_cast<double>(some[e]);
+    *states += static_cast<double>(weighted[e]);
+  }
 }
 
 float count_events(long count, float rate, const float* up, const float* down, float* events) {

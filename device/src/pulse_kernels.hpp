@@ -53,6 +53,16 @@ struct NoiseLaw {
 
 #define XBAR_DECLARE_PULSE_KERNELS                                                                 \
   void survey_pulses(long count, const float* up, const float* down, PulseSurvey* survey);         \
+  /* numbers of the cells that get any, and how many they are; `list` has room for count */        \
+  long list_pulsed(long count, const float* up, const float* down, int* list);                     \
+  /* to[n] = from[list[n]], and back */                                                            \
+  void gather_cells(long count, const int* list, const float* from, float* to);                    \
+  void scatter_cells(long count, const int* list, const float* from, float* to);                   \
+  /* n = floor(|asked| inverse + uniform), at most 2^20, up for asked > 0, else down */            \
+  void round_pulses(long count, const float* asked, float inverse, const float* uniform,           \
+                    float* up, float* down);                                                       \
+  /* sums of n and of n x */                                                                       \
+  void sum_pulses(long count, const float* n, const float* x, double* pulses, double* states);     \
   /* events[k] = min(ceil(rate n), ceil(n)), at least 1, n = up + down; the largest of them */     \
   float count_events(long count, float rate, const float* up, const float* down, float* events);   \
   /* share[k] = 1/events[k] in the first events[k] rounds, then 0 */                               \

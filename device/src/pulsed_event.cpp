@@ -1,6 +1,7 @@
 // What pulses make of one chunk of cells (device/pulsed_cells.hpp).
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <xbar/core/isa.hpp>
@@ -32,12 +33,66 @@ PulseSurvey survey(std::span<const float> up, std::span<const float> down) {
 
 void PulsedCells::pulse_chunk(const Chunk& chunk, std::span<float> state, std::span<const float> up,
                               std::span<const float> down, const RandomStream& noise) {
+  const std::size_t size = state.size();
+  std::array<int, chunk_cells> list;
+  const long pulsed =
+      XBAR_CALL(list_pulsed)(static_cast<long>(size), up.data(), down.data(), list.data());
+  if (pulsed == 0) return;
+  if (static_cast<std::size_t>(pulsed) < size && chunk.life == nullptr) {
+    pulse_some(chunk, std::span(list).first(static_cast<std::size_t>(pulsed)), state, up, down,
+               noise);
+    return;
+  }
+  const std::span<float> hidden(hidden_.data() + chunk.offset, hidden_.size() > 0 ? size : 0);
+  pulse_cells(chunk, hidden, state, up, down, noise);
+}
+
+// Few cells of a line get pulses as a rule: those are put side by side.
+void PulsedCells::pulse_some(const Chunk& chunk, std::span<const int> list, std::span<float> state,
+                             std::span<const float> up, std::span<const float> down,
+                             const RandomStream& noise) {
+  const auto count = static_cast<long>(list.size());
+  constexpr std::size_t most_parts = 12;
+  std::array<ChunkFloats, most_parts> room;
+  std::size_t used = 0;
+  const auto gather = [&](const float* from) {
+    float* to = room[used++].data();
+    XBAR_CALL(gather_cells)(count, list.data(), from, to);
+    return to;
+  };
+  // What all cells share needs no gathering.
+  const auto own = [&](const MatrixF& matrix, const float* from) {
+    return matrix.size() > 0 ? gather(from) : from;
+  };
+  const auto scatter = [&](const float* from, float* to) {
+    XBAR_CALL(scatter_cells)(count, list.data(), from, to);
+  };
+  const CellArrays cells{own(up_factor_, chunk.cells.up_factor),
+                         own(down_factor_, chunk.cells.down_factor), own(lower_, chunk.cells.lower),
+                         own(upper_, chunk.cells.upper)};
+  const AffineArrays steps{own(up_at_0_, chunk.steps.up_at_0), own(up_slope_, chunk.steps.up_slope),
+                           own(down_at_0_, chunk.steps.down_at_0),
+                           own(down_slope_, chunk.steps.down_slope)};
+  const Chunk some{chunk.index, cells, steps, nullptr, chunk.offset};
+  float* const seen = gather(state.data());
+  const float* const ups = gather(up.data());
+  const float* const downs = gather(down.data());
+  float* const whole = hidden_.size() > 0 ? hidden_.data() + chunk.offset : nullptr;
+  float* const hidden = whole != nullptr ? gather(whole) : nullptr;
+  const std::size_t size = list.size();
+  pulse_cells(some, {hidden, whole != nullptr ? size : 0}, {seen, size}, {ups, size}, {downs, size},
+              noise);
+  scatter(seen, state.data());
+  if (whole != nullptr) scatter(hidden, whole);
+}
+
+void PulsedCells::pulse_cells(const Chunk& chunk, std::span<float> hidden, std::span<float> state,
+                              std::span<const float> up, std::span<const float> down,
+                              const RandomStream& noise) {
   const auto count = static_cast<long>(state.size());
   PulseSurvey found = survey(up, down);
-  if (!found.any) return;
-
-  const bool is_hidden = hidden_.size() > 0;
-  const std::span x = is_hidden ? std::span(hidden_.data() + chunk.offset, state.size()) : state;
+  const bool is_hidden = !hidden.empty();
+  const std::span x = is_hidden ? hidden : state;
   ChunkFloats up_left;
   ChunkFloats down_left;
   std::span<const float> ups = up;
@@ -70,6 +125,19 @@ void PulsedCells::pulse_chunk(const Chunk& chunk, std::span<float> state, std::s
      static_cast<float>(-device_->g_min_siemens / device_->range().width()), normal.data(),
      x.data(), state.data());
   }
+}
+
+void round_to_pulses(std::span<const float> asked, float step, std::span<const float> uniform,
+                     std::span<float> up, std::span<float> down) {
+  XBAR_CALL(round_pulses)
+  (static_cast<long>(asked.size()), asked.data(), 1 / step, uniform.data(), up.data(), down.data());
+}
+
+PulseSums sum_pulses(std::span<const float> pulses, std::span<const float> state) {
+  PulseSums sums;
+  XBAR_CALL(sum_pulses)
+  (static_cast<long>(pulses.size()), pulses.data(), state.data(), &sums.pulses, &sums.states);
+  return sums;
 }
 
 void PulsedCells::move_by_events(const Chunk& chunk, std::span<float> x, std::span<const float> up,

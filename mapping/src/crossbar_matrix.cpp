@@ -312,7 +312,8 @@ void CrossbarMatrix::decode_output(Index output) const {
 }
 
 void CrossbarMatrix::add_effective(Index plane_index, Direction direction, Index bitline,
-                                   Index first, Index count, float scale, float* out) const {
+                                   Index first, Index count, float scale, const float* from,
+                                   float* out) const {
   const Plane& plane = planes_[static_cast<std::size_t>(plane_index)];
   const Index offset = bitline * plane.state.cols() + first;
   const float* x = plane.state.data() + offset;
@@ -321,10 +322,10 @@ void CrossbarMatrix::add_effective(Index plane_index, Direction direction, Index
     const float g0 = g_min_ / g_width_;
     if (is_ideal()) {
 #pragma omp simd
-      for (Index k = 0; k < count; ++k) out[k] += scale * (x[k] + g0);
+      for (Index k = 0; k < count; ++k) out[k] = from[k] + scale * (x[k] + g0);
     } else {
 #pragma omp simd
-      for (Index k = 0; k < count; ++k) out[k] += scale * ((x[k] + g0) * ratio[k]);
+      for (Index k = 0; k < count; ++k) out[k] = from[k] + scale * ((x[k] + g0) * ratio[k]);
     }
     return;
   }
@@ -340,22 +341,25 @@ void CrossbarMatrix::add_effective(Index plane_index, Direction direction, Index
   const float* base = plane.base.data() + offset;
   for (Index k = 0; k < count; ++k) {
     const float g = plane.slope.size() == 0 ? x[k] + g0 : x[k] * slope[k] + base[k];
-    out[k] += scale * factor[static_cast<std::size_t>(k)] * (g * ratio[k]);
+    out[k] = from[k] + scale * factor[static_cast<std::size_t>(k)] * (g * ratio[k]);
   }
 }
 
-void CrossbarMatrix::add_cells(Index cell, Index output, Direction direction, float* out) const {
+void CrossbarMatrix::add_cells(Index cell, Index output, Direction direction, const float* from,
+                               float* out) const {
   const Index slot = slot_of(output);
   const Index rows = technology().tile_rows;
+  const Index plane = plane_of(cell);
+  const Index bitline = bitline_of(cell, slot);
+  const bool offset = technology().layout == Layout::offset;
   for (Index tile_row = 0; tile_row < tile_row_count_; ++tile_row) {
     const float share = weight_range_ * gain_(output, tile_row) * encoder_.coefficient(cell);
     const Index first = tile_row * rows;
     const Index count = std::min(rows, line_size() - first);
-    add_effective(plane_of(cell), direction, bitline_of(cell, slot), first, count, share,
-                  out + first);
-    if (technology().layout == Layout::offset) {
-      add_effective(plane_of(cell), direction, reference_bitline(slot), first, count, -share,
-                    out + first);
+    float* to = out + first;
+    add_effective(plane, direction, bitline, first, count, share, from + first, to);
+    if (offset) {
+      add_effective(plane, direction, reference_bitline(slot), first, count, -share, to, to);
     }
   }
 }
@@ -364,12 +368,11 @@ void CrossbarMatrix::compose_line(Index output, Direction direction, float* out)
   if (technology().layout == Layout::reference && !noisy_) {
     const MatrixF& reference =
         direction == Direction::forward ? forward_reference_ : backward_reference_;
-    std::copy_n(reference.data() + output * reference.cols(), reference.cols(), out);
-    add_cells(0, output, direction, out);
+    add_cells(0, output, direction, reference.data() + output * reference.cols(), out);
     return;
   }
   std::fill_n(out, line_size(), 0.0F);
-  for (Index c = 0; c < encoder_.cells(); ++c) add_cells(c, output, direction, out);
+  for (Index c = 0; c < encoder_.cells(); ++c) add_cells(c, output, direction, out, out);
 }
 
 void CrossbarMatrix::compose_output(Index output, Direction direction, MatrixF& effective) const {
@@ -397,8 +400,11 @@ void CrossbarMatrix::compose_all() {
     forward_reference_.setZero(outputs_, line_size());
     if (swap) backward_reference_.setZero(outputs_, line_size());
     for_each_output([&](Index o) {
-      add_cells(1, o, Direction::forward, forward_reference_.row(o).data());
-      if (swap) add_cells(1, o, Direction::backward, backward_reference_.row(o).data());
+      float* forward = forward_reference_.row(o).data();
+      add_cells(1, o, Direction::forward, forward, forward);
+      if (!swap) return;
+      float* backward = backward_reference_.row(o).data();
+      add_cells(1, o, Direction::backward, backward, backward);
     });
   }
   for_each_output([&](Index o) { compose_output(o); });
@@ -433,7 +439,8 @@ std::vector<ReadArray> CrossbarMatrix::read_arrays(Direction direction) const {
           const Index first = r * rows;
           add_effective(plane_of(cell), direction, bitline, first,
                         std::min(rows, line_size() - first),
-                        direction == Direction::forward ? sign : sign * gain_(o, r), line + first);
+                        direction == Direction::forward ? sign : sign * gain_(o, r), line + first,
+                        line + first);
         }
       }
     });

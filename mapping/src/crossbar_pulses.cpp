@@ -151,17 +151,12 @@ void CrossbarMatrix::pulse(const PulseCounts& counts, const TrainSlots& trains) 
     };
     // Energy of the pulses sent: G as they leave it.
     const auto account = [&](Index cell, std::span<const float> pulses,
-                             const device::PulseShape& shape, double PulseTotals::*sum) {
-      const float* x = cell_line(cell, slot);
-      float number = 0;
-      float siemens = 0;
-#pragma omp simd reduction(+ : number, siemens)
-      for (std::size_t k = 0; k < count; ++k) {
-        number += pulses[k];
-        siemens += pulses[k] * (g_min_ + g_width_ * x[k]);
-      }
-      total.*sum += static_cast<double>(number);
-      total.joule += shape.volt * shape.volt * shape.second * static_cast<double>(siemens);
+                             const device::PulseShape& shape) {
+      const device::PulseSums sums = device::sum_pulses(pulses, {cell_line(cell, slot), count});
+      const double siemens =
+          static_cast<double>(g_min_) * sums.pulses + static_cast<double>(g_width_) * sums.states;
+      total.joule += shape.volt * shape.volt * shape.second * siemens;
+      return sums.pulses;
     };
     thread_local std::vector<float> reached;
     if (wired) reached.resize(2 * count);
@@ -175,13 +170,13 @@ void CrossbarMatrix::pulse(const PulseCounts& counts, const TrainSlots& trains) 
     if (device.one_way) {
       write(0, at_cells(0, true, up), none);
       write(1, at_cells(1, false, down), none);
-      account(0, up, device.up, &PulseTotals::up);
-      account(1, down, device.up, &PulseTotals::down);
+      total.up = account(0, up, device.up);
+      total.down = account(1, down, device.up);
     } else {
       const std::span<const float> ups = at_cells(0, true, up);
       write(0, ups, at_cells(0, false, down));
-      account(0, up, device.up, &PulseTotals::up);
-      account(0, down, device.down, &PulseTotals::down);
+      total.up = account(0, up, device.up);
+      total.down = account(0, down, device.down);
     }
     if (!measure_now) compose_output(o);
   });

@@ -35,7 +35,8 @@ void Sgd::step(double learning_rate) {
       continue;
     }
     const float* g = slot.parameter->gradient.data();
-    const float* w = slot.parameter->store->weight().data();
+    // Arrays have to work it out.
+    const float* w = lambda == 0.0F ? nullptr : slot.parameter->store->weight().data();
     float* v = slot.velocity.data();
     float* delta = slot.delta.data();
     for_chunks(slot.velocity.size(), 1, [=](Index begin, Index end) {

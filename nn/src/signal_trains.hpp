@@ -13,7 +13,8 @@
 
 namespace xbar::nn {
 
-/// Updates of one array by the signals of one layer. A convolution's positions count as samples.
+/// Updates of one array by the signals of one layer. A convolution's positions count as samples;
+/// those without any gradient send no pulses and are left out.
 class SignalTrains {
  public:
   SignalTrains(Index outputs, Index inputs, const device::PulseTrainOptions& options,
@@ -33,8 +34,9 @@ class SignalTrains {
   Patches patches_;
   const Tensor* x_ = nullptr;
   const Tensor* dy_ = nullptr;
-  std::vector<float> inputs_;   // positions x inputs
-  std::vector<float> outputs_;  // positions x outputs
+  std::vector<std::vector<Index>> positions_;  // with a gradient, of each image
+  std::vector<float> inputs_;                  // such positions x inputs
+  std::vector<float> outputs_;                 // such positions x outputs
 };
 
 }  // namespace xbar::nn

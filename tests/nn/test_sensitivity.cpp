@@ -15,12 +15,12 @@ TEST_CASE("nn/sensitivity: |w . dL/dw| of a two-class neuron pair, by hand", "[n
   weight << 2, 1;
   layer.weight_store().set_weight(weight);
   xbar::nn::ImageSet images{1, 1, 1, 1, {1.0F}, {0}};
-  const auto result = xbar::nn::column_sensitivity(network, images, 5);
+  const auto result = xbar::nn::layer_sensitivity(network, images, 5);
   const double p1 = 1 / (1 + std::exp(1.0));
   REQUIRE(result.size() == 1);
   REQUIRE(result[0].layer == "fc");
-  REQUIRE_THAT(result[0].values[0], xbar_test::WithinRel(2 * p1, 1e-6));
-  REQUIRE_THAT(result[0].values[1], xbar_test::WithinRel(p1, 1e-6));
+  REQUIRE_THAT(result[0].columns[0], xbar_test::WithinRel(2 * p1, 1e-6));
+  REQUIRE_THAT(result[0].columns[1], xbar_test::WithinRel(p1, 1e-6));
 }
 
 TEST_CASE("nn/sensitivity: the absolute value is taken for each image", "[nn]") {
@@ -31,7 +31,7 @@ TEST_CASE("nn/sensitivity: the absolute value is taken for each image", "[nn]") 
   weight << 1, 1;
   layer.weight_store().set_weight(weight);
   xbar::nn::ImageSet images{2, 1, 1, 1, {1.0F, 1.0F}, {0, 1}};
-  const auto result = xbar::nn::column_sensitivity(network, images, 2);
-  REQUIRE_THAT(result[0].values[0], xbar_test::WithinRel(0.5, 1e-6));
-  REQUIRE_THROWS_AS(xbar::nn::column_sensitivity(network, images, 0), xbar::InvalidArgument);
+  const auto result = xbar::nn::layer_sensitivity(network, images, 2);
+  REQUIRE_THAT(result[0].columns[0], xbar_test::WithinRel(0.5, 1e-6));
+  REQUIRE_THROWS_AS(xbar::nn::layer_sensitivity(network, images, 0), xbar::InvalidArgument);
 }

@@ -37,7 +37,9 @@ class PulsedCells {
   [[nodiscard]] const PulseDevice& device() const { return *device_; }
 
   /// Pulses to `state.size()` cells of a line from cell `first` on. Different cells may be pulsed
-  /// on several threads at once. The result does not depend on how a line is cut.
+  /// on several threads at once. Cells are taken 256 at a time, counted through all lines, and
+  /// those of them that get pulses take the draws in order: pulsed whole or cut at such places, a
+  /// line comes to the same.
   /// @param state  x, normalised conductances as seen, changed in place where pulses arrive
   /// @param up, down  pulses, >= 0, same length
   /// @param noise  the stream of this event
@@ -67,6 +69,13 @@ class PulsedCells {
   [[nodiscard]] Chunk chunk_of(Index line, Index first) const;
   void pulse_chunk(const Chunk& chunk, std::span<float> state, std::span<const float> up,
                    std::span<const float> down, const RandomStream& noise);
+  void pulse_some(const Chunk& chunk, std::span<const int> list, std::span<float> state,
+                  std::span<const float> up, std::span<const float> down,
+                  const RandomStream& noise);
+  // `hidden`: what pulses act on; empty: the state itself.
+  void pulse_cells(const Chunk& chunk, std::span<float> hidden, std::span<float> state,
+                   std::span<const float> up, std::span<const float> down,
+                   const RandomStream& noise);
   void move_by_events(const Chunk& chunk, std::span<float> x, std::span<const float> up,
                       std::span<const float> down, const PulseSurvey& found,
                       const RandomStream& noise) const;
@@ -94,5 +103,19 @@ class PulsedCells {
   MatrixF hidden_;
   MatrixF used_;
 };
+
+/// Whole pulses whose mean is what is asked for: n = floor(|asked|/step + uniform), 2^20 at most,
+/// up where asked > 0, down where asked < 0.
+/// @param uniform  draws in (0, 1)
+void round_to_pulses(std::span<const float> asked, float step, std::span<const float> uniform,
+                     std::span<float> up, std::span<float> down);
+
+/// Sums over the cells of a line of their pulses n, and of n x.
+struct PulseSums {
+  double pulses = 0;
+  double states = 0;
+};
+
+[[nodiscard]] PulseSums sum_pulses(std::span<const float> pulses, std::span<const float> state);
 
 }  // namespace xbar::device

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Re-mapping: which output goes to which column, so that wire resistance hurts least.
+/// Re-mapping: which output goes to which column and which input to which row, so that wire
+/// resistance hurts least.
 
 #include <string_view>
 #include <vector>
@@ -9,10 +10,12 @@
 
 namespace xbar::mapping {
 
-/// How columns are arranged.
+/// How columns and rows are arranged.
 enum class RemapStrategy {
-  none,  ///< as trained: output o in slot o
-  srs,   ///< static: by the ideal network's sensitivities, once
+  none,     ///< as trained: output o in slot o, input k in slot k
+  srs,      ///< static: by the ideal network's sensitivities, once
+  drs,      ///< dynamic: layer by layer, by the sensitivities of the network on its arrays
+  optimal,  ///< by assignment and exchanges that lower the error of the outputs (optimal_order)
 };
 
 /// @throws InvalidArgument for any other name.
@@ -29,5 +32,13 @@ enum class RemapStrategy {
 /// @throws InvalidArgument for an empty list or a not finite entry
 [[nodiscard]] std::vector<Index> order_by_sensitivity(const std::vector<double>& sensitivity,
                                                       Index outputs_per_tile);
+
+/// The same for inputs: row slots in order of distance from the sense amplifiers, the last wordline
+/// of every tile row first.
+/// @param sensitivity  one number an input
+/// @return row slot of each input, for CrossbarMatrix::set_order
+/// @throws InvalidArgument as order_by_sensitivity
+[[nodiscard]] std::vector<Index> rows_by_sensitivity(const std::vector<double>& sensitivity,
+                                                     Index tile_rows);
 
 }  // namespace xbar::mapping

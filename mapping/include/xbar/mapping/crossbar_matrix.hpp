@@ -289,13 +289,15 @@ class CrossbarMatrix {
   }
   [[nodiscard]] float* cell_line(Index cell, Index slot);
   [[nodiscard]] const float* cell_line(Index cell, Index slot) const;
-  // out = what cells of this kind add to an output's W_eff.
-  void add_cells(Index cell, Index output, Direction direction, float* out) const;
+  // out = from + what cells of this kind add to an output's W_eff; `from` may be `out`.
+  void add_cells(Index cell, Index output, Direction direction, const float* from,
+                 float* out) const;
   // Whether G_eff = G: no wires.
   [[nodiscard]] bool is_ideal() const;
-  // out += scale G_eff/(g_max - g_min) of `count` cells of a bitline, noise of the pass included.
+  // out = from + scale G_eff/(g_max - g_min) of `count` cells of a bitline, noise of the pass
+  // included; `from` may be `out`.
   void add_effective(Index plane, Direction direction, Index bitline, Index first, Index count,
-                     float scale, float* out) const;
+                     float scale, const float* from, float* out) const;
   void compose_output(Index output, Direction direction, MatrixF& effective) const;
   void compose_output(Index output);
   void compose_all();

@@ -1,8 +1,9 @@
 #pragma once
 
-/// How much each output column of each layer matters to the loss.
+/// How much each column, row and weight of each layer matters to the loss.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <xbar/core/progress.hpp>
@@ -11,19 +12,32 @@
 
 namespace xbar::nn {
 
-/// Sensitivities of one weighted layer, one an output (a kernel, a column of the array).
-struct ColumnSensitivity {
-  std::string layer;
-  std::vector<double> values;  ///< size out_features, >= 0
+/// What counts as sensitivity, t = sum of w dL/dw being the change of one image's loss L, to first
+/// order, with a relative error of the weights summed over. Of a column t = dL/dy . y, y its output
+/// without bias.
+enum class SensitivityKind {
+  taylor,  ///< mean over images of |t|
+  fisher,  ///< mean over images of t^2 / 2, the second order with the Fisher information as
+           ///< curvature [Martens2015]
 };
 
-/// First-order Taylor sensitivity of the loss to a relative error of a column,
-///   S_k = mean over images |sum over the column's weights of W_kl dL/dW_kl|,
-/// which is |dL/dy_k . y_k| of the column's output without bias. Our choice; X-CHANGR's own
-/// definition is not published [Agrawal2019].
+/// @throws InvalidArgument for a name that is not taylor or fisher.
+[[nodiscard]] SensitivityKind parse_sensitivity_kind(std::string_view name);
+
+/// Sensitivities of one weighted layer, >= 0.
+struct LayerSensitivity {
+  std::string layer;
+  std::vector<double> columns;  ///< one an output (a kernel, a column of the array)
+  std::vector<double> rows;     ///< one an input
+  MatrixF weights;              ///< outputs x inputs
+};
+
+/// Sensitivities of every weighted layer as the network is, on arrays or not. Our choice;
+/// X-CHANGR's own definition is not published [Agrawal2019].
 /// @param images  calibration images, never the test set; the first `count` are used
 /// @throws InvalidArgument if there are none
-[[nodiscard]] std::vector<ColumnSensitivity> column_sensitivity(
-    Network& network, const ImageSet& images, Index count, const ProgressCallback& progress = {});
+[[nodiscard]] std::vector<LayerSensitivity> layer_sensitivity(
+    Network& network, const ImageSet& images, Index count,
+    SensitivityKind kind = SensitivityKind::taylor, const ProgressCallback& progress = {});
 
 }  // namespace xbar::nn

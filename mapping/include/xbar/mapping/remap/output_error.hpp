@@ -33,6 +33,8 @@ class OutputError {
   OutputError(const CrossbarMatrix& matrix, SignalMoments moments,
               surrogate::ModelKind model = surrogate::ModelKind::ladder);
 
+  [[nodiscard]] const CrossbarMatrix& matrix() const { return matrix_; }
+  [[nodiscard]] const SignalMoments& moments() const { return moments_; }
   [[nodiscard]] double value() const { return value_; }
   [[nodiscard]] const ArrayOrder& order() const { return order_; }
   /// D, outputs x inputs.
@@ -47,7 +49,7 @@ class OutputError {
   bool try_columns(Index one, Index other);
 
  private:
-  // New D of inputs `inputs_changed`, for all outputs, or all inputs, for the outputs changed.
+  // D of the tiles that an exchange concerns.
   struct Change {
     std::vector<Index> inputs;   // those of the tile rows concerned
     std::vector<Index> outputs;  // those of the tile columns concerned

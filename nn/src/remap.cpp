@@ -1,0 +1,65 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
+#include <xbar/core/stopwatch.hpp>
+#include <xbar/nn/remap.hpp>
+
+#include "image_check.hpp"
+#include "remap/strategies.hpp"
+
+namespace xbar::nn {
+namespace {
+
+void check_layers(Network& ideal, Network& on_arrays, const std::vector<CrossbarLayer>& layers) {
+  const std::size_t wanted = ideal.weighted_layers().size();
+  if (layers.size() != wanted || on_arrays.weighted_layers().size() != wanted) {
+    throw InvalidArgument(fmt::format(
+        "re-mapping: expected two networks of the same layers, one of them on arrays, got {} "
+        "layers and {} on arrays",
+        wanted, layers.size()));
+  }
+}
+
+}  // namespace
+
+RemapReport remap(Network& ideal, Network& on_arrays, const ImageSet& images,
+                  const RemapOptions& options, const ProgressCallback& progress) {
+  const Stopwatch watch;
+  const std::vector<CrossbarLayer> layers = crossbar_layers(on_arrays);
+  check_layers(ideal, on_arrays, layers);
+  check_images(ideal, images, "calibration");
+  ImageSet first = images;
+  first.count = std::min(images.count, options.calibration_images);
+  first.pixels.resize(static_cast<std::size_t>(first.count * images.image_size()));
+  first.labels.resize(static_cast<std::size_t>(first.count));
+  const std::vector<LayerSensitivity> sensitivity =
+      layer_sensitivity(ideal, first, first.count, options.sensitivity, progress);
+  const RemapJob job{ideal, on_arrays, layers, first, options, progress};
+  RemapReport report;
+  switch (options.strategy) {
+    case mapping::RemapStrategy::none:
+      for (const CrossbarLayer& layer : layers) {
+        layer.matrix->set_order(
+            mapping::as_trained(layer.matrix->outputs(), layer.matrix->inputs()));
+      }
+      break;
+    case mapping::RemapStrategy::srs:
+      remap_static(job, sensitivity);
+      break;
+    case mapping::RemapStrategy::drs:
+      report.passes = remap_dynamic(job);
+      break;
+    case mapping::RemapStrategy::optimal:
+      remap_optimal(job);
+      break;
+  }
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    report.layers.push_back({layers[k].name, layers[k].matrix->order(), sensitivity[k].columns});
+  }
+  report.seconds = watch.seconds();
+  return report;
+}
+
+}  // namespace xbar::nn
