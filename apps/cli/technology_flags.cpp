@@ -62,6 +62,12 @@ void TechnologyFlags::add(CLI::App& app) {
       "with --device: ideal (pulses reach their cells whole and no others), or what the "
       "wires leave of them and half-selected cells see of them when written by v2, v3 or "
       "1t1r");
+  voltage_exponent_ =
+      app.add_option("--voltage-exponent", voltage_.exponent,
+                     "of a step's dependence on the voltage; default: the device file's");
+  voltage_threshold_ =
+      app.add_option("--voltage-threshold", voltage_.threshold,
+                     "share of the pulse's voltage that moves nothing; default: the device file's");
   app.add_flag("--zero-shift", technology.zero_shift,
                "with --device: cells that are subtracted hold the trained ones' symmetry points");
   app.add_option("--weight-bits", technology.bits.weight,
@@ -160,6 +166,13 @@ mapping::Technology TechnologyFlags::with(double on) const {
 }
 
 void TechnologyFlags::take_device(mapping::Technology& technology) const {
+  const bool wired = pulse_device_ && write_scheme_ != "ideal";
+  for (const CLI::Option* flag : {voltage_exponent_, voltage_threshold_}) {
+    if (flag->count() > 0 && !wired) {
+      throw InvalidArgument(
+          fmt::format("{}: expected only with --device and --write-scheme", flag->get_name()));
+    }
+  }
   if (!pulse_device_) return;
   for (const CLI::Option* flag : write_options_) {
     if (flag->count() > 0) {
@@ -183,6 +196,9 @@ void TechnologyFlags::take_device(mapping::Technology& technology) const {
     technology.drift.exponent_deviation = device.drift.exponent_deviation;
   }
   if (read_noise_option_->count() == 0) technology.read_noise = device.read_noise;
+  if (voltage_exponent_->count() > 0) device.voltage.exponent = voltage_.exponent;
+  if (voltage_threshold_->count() > 0) device.voltage.threshold = voltage_.threshold;
+  device::check_pulse_device(device);
   technology.device = std::make_shared<const device::PulseDevice>(std::move(device));
 }
 

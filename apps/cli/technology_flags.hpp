@@ -35,6 +35,8 @@ struct TechnologyFlags {
   std::vector<CLI::Option*> fault_options_;
   std::vector<CLI::Option*> drift_options_;
   CLI::Option* read_noise_option_ = nullptr;
+  CLI::Option* voltage_exponent_ = nullptr;
+  CLI::Option* voltage_threshold_ = nullptr;
   std::vector<CLI::Option*> write_options_;  // of cells that are not written by pulses
   std::shared_ptr<const device::PulseDevice> pulse_device_;
 
@@ -43,6 +45,7 @@ struct TechnologyFlags {
   std::string layout_ = "auto";
   std::string device_;
   std::string write_scheme_ = "ideal";
+  device::VoltageLaw voltage_;
   std::string dac_range_ = "maximum";
   std::string adc_range_ = "calibrated";
   std::string subtract_ = "analog";

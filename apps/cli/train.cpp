@@ -113,7 +113,16 @@ class TrainCommand final : public Command {
     }
     const bool in_situ = modes.back() == LegMode::in_situ;
     deploy.update = update_.options(in_situ && technologies.front().device);
-    if (in_situ && nn::takes_signals(deploy.update.rule)) expect_plain_sgd();
+    if (in_situ && nn::takes_signals(deploy.update.rule)) {
+      expect_plain_sgd();
+      const auto& scheme = technologies.front().write_scheme;
+      if (scheme && *scheme != surrogate::WriteScheme::half) {
+        throw InvalidArgument(fmt::format(
+            "--write-scheme: expected v2 with --update-rule {}, whose trains fire half "
+            "the voltage on either line; got {}",
+            nn::update_rule_name(deploy.update.rule), surrogate::write_scheme_name(*scheme)));
+      }
+    }
     if (modes.front() == LegMode::hardware_aware) {
       deploy.hardware_aware = nn::parse_gradient_rule(gradients_);
     }

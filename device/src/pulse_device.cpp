@@ -96,7 +96,7 @@ void check_pulse_device(const PulseDevice& device) {
   check_noise(device);
   check_pulse("up", device.up);
   check_pulse("down", device.down);
-  check_above("voltage.exponent", device.voltage.exponent, 0, 100, "an exponent");
+  check_within("voltage.exponent", device.voltage.exponent, 0, 100, "an exponent");
   if (!(device.voltage.threshold >= 0 && device.voltage.threshold < 1)) {
     throw InvalidArgument(
         fmt::format("voltage.threshold: expected a share of the pulse's voltage, 0 to below 1, got "

@@ -184,9 +184,17 @@ void check_technology(const Technology& technology) {
   device::check_drift(technology.drift);
   device::check_read_noise(technology.read_noise);
   if (technology.device) check_layout_of_pulses(technology);
-  if (technology.write_scheme && !technology.device) {
-    throw InvalidArgument(
-        "write-scheme: expected with a device, whose steps depend on the voltage");
+  if (technology.write_scheme) {
+    if (!technology.device) {
+      throw InvalidArgument(
+          "write-scheme: expected with a device, whose steps depend on the voltage");
+    }
+    if (!(technology.device->voltage.exponent > 0)) {
+      throw InvalidArgument(fmt::format(
+          "write-scheme: expected a device that states voltage.exponent, or --voltage-exponent; "
+          "{} does not say how its steps depend on the voltage",
+          technology.device->name));
+    }
   }
   if (technology.zero_shift && (!technology.device || technology.layout != Layout::reference)) {
     throw InvalidArgument("zero-shift: expected with a device and layout reference");

@@ -84,5 +84,9 @@ TEST_CASE("cli/train_pulses: flags that would have no effect are refused", "[cli
   refuse("--device ideal --write-noise 0.1", "--write-noise: expected without --device");
   refuse("--device ideal --layout differential", "reference or offset");
   refuse("--device nothing.toml", "nothing.toml");
+  refuse("--device ideal --write-scheme v2", "states voltage.exponent");
+  refuse("--device ideal --voltage-exponent 2", "--voltage-exponent: expected only with");
+  refuse("--device ideal --write-scheme v3 --voltage-exponent 2 --update-rule stochastic",
+         "expected v2");
   refuse("--zero-shift", "zero-shift: expected with a device");
 }

@@ -191,7 +191,7 @@ TEST_CASE("device/pulse_device: steps fall with the voltage by the threshold pow
   CHECK((VoltageLaw{2, 0.25}.factor(1)) == 1);
   CHECK((VoltageLaw{2, 0.5}.factor(0.5)) == 0);
   CHECK((VoltageLaw{3, 0.5}.factor(0.2)) == 0);
-  CHECK(VoltageLaw{}.factor(0.7) == 0.7);
+  CHECK(VoltageLaw{.exponent = 1}.factor(0.7) == 0.7);
 }
 
 TEST_CASE("device/pulse_device: the typical step is the mean in the middle", "[device][pulse]") {

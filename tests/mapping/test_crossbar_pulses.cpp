@@ -189,6 +189,84 @@ TEST_CASE("mapping/crossbar_pulses: cells whose range reaches down to 0 S are re
   CHECK(matrix.certificate().worst_fresh < 0.05);
 }
 
+TEST_CASE("mapping/crossbar_pulses: writes lose what the wires take, and disturb who shares a line",
+          "[mapping]") {
+  xbar::device::PulseDevice device = constant_step(0.01);
+  device.voltage = {.exponent = 2, .threshold = 0};
+  CrossbarOptions options = options_with(device);
+  options.technology.write_scheme = xbar::surrogate::WriteScheme::half;
+  options.technology.wires = {
+      .source_ohm = 200, .sink_ohm = 100, .wordline_ohm = 20, .bitline_ohm = 10};
+  CrossbarMatrix matrix(3, 4, 1.0F, options);
+  matrix.program(MatrixF::Zero(3, 4));
+  const xbar::surrogate::WritePath path = xbar::surrogate::write_path(
+      matrix.tile_conductance(0, 0), options.technology.wires, *options.technology.write_scheme);
+  MatrixF pulses = MatrixF::Zero(3, 4);
+  pulses(1, 2) = 4;   // alone on its bitline
+  pulses(0, 0) = -3;  // with another on its wordline
+  pulses(2, 0) = -1;
+  pulse(matrix, pulses);
+  // Counts at the cells: k^2 of a cell's own pulses, and k_half^2 of those that only its wordline
+  // or only its bitline gets. A pulse changes a weight by 0.02.
+  const auto expected = [&](Index o, Index k) {
+    const double own = pulses(o, k);
+    const auto sum = [&](double sign) {
+      const double mine = std::max(sign * own, 0.0);
+      double row = 0;
+      double column = 0;
+      for (Index p = 0; p < 3; ++p) row = std::max(row, sign * double(pulses(p, k)));
+      for (Index i = 0; i < 4; ++i) column += std::max(sign * double(pulses(o, i)), 0.0);
+      const double k_own = path.selected(k, o);
+      const double k_half = path.half_selected(k, o);
+      return k_own * k_own * mine + k_half * k_half * (row - mine + column - mine);
+    };
+    return 0.02 * (sum(1) - sum(-1));
+  };
+  for (Index o = 0; o < 3; ++o) {
+    for (Index k = 0; k < 4; ++k) {
+      CAPTURE(o, k);
+      CHECK_THAT(double(matrix.weight()(o, k)), WithinAbs(expected(o, k), 2e-6));
+    }
+  }
+  CHECK(matrix.weight()(1, 2) < 0.079F);  // less than was sent
+  CHECK(matrix.weight()(1, 3) > 0.01F);   // on its bitline
+  CHECK(matrix.pulse_totals().up == 4);   // sent
+  CHECK(matrix.pulse_totals().down == 4);
+
+  // A threshold above half the voltage protects the neighbours.
+  device.voltage.threshold = 0.6;
+  options.technology.device = std::make_shared<const xbar::device::PulseDevice>(device);
+  CrossbarMatrix safe(3, 4, 1.0F, options);
+  safe.program(MatrixF::Zero(3, 4));
+  pulse(safe, pulses);
+  CHECK(std::abs(safe.weight()(1, 0)) <= 1e-6F);
+  CHECK(std::abs(safe.weight()(1, 3)) <= 1e-6F);
+  CHECK(safe.weight()(1, 2) > 0.03F);
+}
+
+TEST_CASE("mapping/crossbar_pulses: trains disturb lines that fire alone", "[mapping]") {
+  xbar::device::PulseDevice device = constant_step(0.01);
+  device.voltage = {.exponent = 1, .threshold = 0};
+  CrossbarOptions options = options_with(device);
+  options.technology.write_scheme = xbar::surrogate::WriteScheme::half;
+  options.technology.wires = {.source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 0, .bitline_ohm = 0};
+  CrossbarMatrix matrix(2, 2, 1.0F, options);
+  matrix.program(MatrixF::Zero(2, 2));
+  const std::vector<float> input_fires = {8, 0};
+  const std::vector<float> output_fires = {8, 2};
+  matrix.pulse(
+      [&](Index o, std::span<float> up, std::span<float> down) {
+        up[0] = o == 0 ? 4.0F : 0.0F;
+        up[1] = 0;
+        down[0] = down[1] = 0;
+      },
+      {.slots = 10, .input_fires = input_fires, .output_fires = output_fires});
+  // Cell (0, 0): 4 up, and of the 4 + 4 down phases of its lines each counts half; at half the
+  // voltage nothing else of the up phases. (1, 1): 1 up and 1 down phase of its bitline.
+  CHECK_THAT(matrix.weight()(0, 0), WithinAbs(0.02F * (4 - 4), 1e-5F));
+  CHECK_THAT(matrix.weight()(1, 1), WithinAbs(0.0F, 1e-5F));
+}
+
 TEST_CASE("mapping/crossbar_pulses: layouts that a device cannot fill are refused", "[mapping]") {
   using xbar::InvalidArgument;
   const auto make = [](const CrossbarOptions& options) {

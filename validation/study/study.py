@@ -131,7 +131,7 @@ class Runner:
         command = [str(self.options.xbar), "evaluate" if leg == "deployed" else "train",
                    "--data", self.data]
         for key, value in flags.items():
-            command += [f"--{key}", value]
+            command.append(f"--{key}={value}")
         if leg == "deployed":
             ideal = self.folder / self.where("ideal", {}, seed)
             command += ["--weights", str(ideal / "ideal/weights.safetensors"), "--json"]

@@ -48,7 +48,7 @@ struct PulseShape {
 /// How a step depends on the voltage v that reaches the cell, relative to the nominal one V:
 ///   threshold power law  factor = (max(v - threshold V, 0) / (V - threshold V))^exponent
 struct VoltageLaw {
-  double exponent = 1;   ///< > 0
+  double exponent = 0;   ///< > 0; 0: not stated
   double threshold = 0;  ///< share of V, in [0, 1)
 
   /// @param share  v / V

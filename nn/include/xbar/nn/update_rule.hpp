@@ -43,8 +43,8 @@ struct UpdateOptions {
   double sign_threshold = 0;           ///< of |D|, in weight steps, >= 0
   double fast_rate = 1;                ///< learning rate of Tiki-Taka's fast array, in that of the
                                        ///< optimiser, > 0
-  int transfer_columns = 1;            ///< columns of it read after each update, >= 1
-  double transfer_rate = 1;            ///< weight written for each unit of weight read, > 0
+  int transfer_columns = 10;           ///< columns of it read after each update, >= 1
+  double transfer_rate = 0.1;          ///< weight written for each unit of weight read, > 0
 };
 
 /// @throws InvalidArgument naming the first field out of range.
