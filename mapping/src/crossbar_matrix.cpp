@@ -147,12 +147,17 @@ void CrossbarMatrix::set_references() {
   if (technology().layout == Layout::reference) {
     Plane& trained = planes_.front();
     MatrixF& reference = planes_.back().state;
-    reference.setConstant(encoder_.reference(0));
-    if (!technology().zero_shift) return;
-    parallel_for(reference.rows(), [&](Index bitline) {
-      trained.pulsed->symmetry_point(
-          bitline, 0,
-          {reference.data() + bitline * reference.cols(), static_cast<std::size_t>(inputs_)});
+    // Cells without a partner stay at g_min, as they do there.
+    reference.setZero();
+    for_each_output([&](Index o) {
+      const Index bitline = bitline_of(1, slot_of(o));
+      thread_local std::vector<float> line;
+      line.assign(static_cast<std::size_t>(reference.cols()), encoder_.reference(0));
+      if (technology().zero_shift) trained.pulsed->symmetry_point(bitline, 0, line);
+      for (Index k = 0; k < inputs_; ++k) {
+        const Index wordline = wordline_of(k);
+        reference(bitline, wordline) = line[static_cast<std::size_t>(wordline)];
+      }
     });
     return;
   }

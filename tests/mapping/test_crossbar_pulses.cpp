@@ -174,6 +174,24 @@ TEST_CASE("mapping/crossbar_pulses: goes on from a state bit for bit", "[mapping
   }
 }
 
+TEST_CASE("mapping/crossbar_pulses: weights of 0 are 0 through the wires, tiles filled or not",
+          "[mapping]") {
+  // What is subtracted loads the wires as the trained cells do.
+  for (const Layout layout : {Layout::reference, Layout::differential}) {
+    xbar::device::PulseDevice device = constant_step(0.01);
+    device.one_way = layout == Layout::differential;
+    CrossbarOptions options = options_with(device, 16);
+    options.technology.wires = {
+        .source_ohm = 500, .sink_ohm = 100, .wordline_ohm = 5, .bitline_ohm = 5};
+    options.model = xbar::surrogate::ModelKind::exact;
+    CrossbarMatrix matrix(3, 21, 1.0F, options);
+    matrix.program(MatrixF::Zero(3, 21));
+    CHECK(largest(matrix.forward_weight()) <= 1e-6F);
+    matrix.set_column_order({7, 2, 11});
+    CHECK(largest(matrix.forward_weight()) <= 1e-6F);
+  }
+}
+
 TEST_CASE("mapping/crossbar_pulses: cells whose range reaches down to 0 S are read as such",
           "[mapping]") {
   xbar::device::PulseDevice device = constant_step(0.01);
