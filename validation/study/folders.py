@@ -72,6 +72,7 @@ class Study:
         if document is None:
             raise Problem(f"{path}: no such study")
         try:
+            self.family = document.get("family", "txsim")
             self.name, self.title = document["study"], document["title"]
             self.model, self.length = document["model"], document["length"]
             self.legs, self.seeds = document["legs"], document["seeds"]
@@ -82,7 +83,7 @@ class Study:
                             for leg, by_seed in point["folders"].items()
                             for seed, folder in by_seed.items()}
         except (KeyError, TypeError, AttributeError) as error:
-            raise Problem(f"{path}: not written by validation/txsim: {error!r}")
+            raise Problem(f"{path}: not written by a command of validation/: {error!r}")
         self.results = {key: read_result(folder) for key, folder in self.folders.items()}
 
     def all(self, value, leg):

@@ -67,6 +67,7 @@ class Runner:
 
     def __init__(self, family, name, technology, options):
         self.options = options
+        self.family = family
         self.technology = technology
         self.length = "full" if options.full else "further" if options.weights else "short"
         network = NETWORKS[options.model]
@@ -171,7 +172,7 @@ class Runner:
         manifest = self.folder / f"{self.name}.study.json"
         all_legs = ["ideal", *legs]
         write_json(manifest, {
-            "study": self.name, "title": title, "model": self.options.model,
+            "family": self.family, "study": self.name, "title": title, "model": self.options.model,
             "length": self.length, "legs": legs, "seeds": self.options.seeds,
             "settings": self.settings, "technology": self.technology,
             "points": [{"value": value, "changes": changes,
