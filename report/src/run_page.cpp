@@ -17,9 +17,10 @@ std::string run_page(const std::filesystem::path& folder) {
   if (run.command == "device") return pages::device_page(run).html();
   if (run.command == "program") return pages::program_page(run).html();
   if (run.command == "fit") return pages::fit_page(run).html();
-  throw InvalidArgument(fmt::format(
-      "{}: command: expected quickstart, train, validate, remap, device, program or fit, found '{}'",
-      (folder / "run.json").string(), run.command));
+  throw InvalidArgument(
+      fmt::format("{}: command: expected quickstart, train, validate, remap, device, program or "
+                  "fit, found '{}'",
+                  (folder / "run.json").string(), run.command));
 }
 
 }  // namespace xbar::report

@@ -696,7 +696,8 @@ TEST_CASE("report/run_page: damaged and missing files are refused by name") {
 
   const RunFolder other(run_json("sweep", Json::object()));
   CHECK(contains(message_of<xbar::InvalidArgument>([&] { (void)other.page(); }),
-                 "expected quickstart, train, validate, remap, device or program, found 'sweep'"));
+                 "expected quickstart, train, validate, remap, device, program or fit, "
+                 "found 'sweep'"));
 }
 
 TEST_CASE("report/run_page: NaN, which JSON writes as null, is n/a") {

@@ -110,9 +110,8 @@ void add_pulse_figures(Page& page, const Run& run) {
     residual.x = pulse;
     residual.y = {"Measured less model", "S"};
     residual.y_references = {{0, ""}};
-    residual.series = {
-        series("of the curve", curve.pulse, curve.residual, Colour::blue),
-        series("of each step", curve.pulse, curve.step_residual, Colour::orange)};
+    residual.series = {series("of the curve", curve.pulse, curve.residual, Colour::blue),
+                       series("of each step", curve.pulse, curve.step_residual, Colour::orange)};
     section.figure(residual.svg(), "Steps are predicted from all readings before.");
   }
 }
@@ -208,11 +207,10 @@ void add_sweep(Page& page, const Run& run) {
 
 void add_retention(Page& page, const Run& run) {
   const Value exponent = run.results.at("exponent");
-  page.verdict(Status::neutral,
-               fmt::format("Drift exponent {}", format_number(exponent.number("value"))),
-               fmt::format("95 % from {} to {}; negative: the readings rise.",
-                           format_number(exponent.number("low")),
-                           format_number(exponent.number("high"))));
+  page.verdict(
+      Status::neutral, fmt::format("Drift exponent {}", format_number(exponent.number("value"))),
+      fmt::format("95 % from {} to {}; negative: the readings rise.",
+                  format_number(exponent.number("low")), format_number(exponent.number("high"))));
   add_xy_figures(page, run, "time_second", {"Time", "s", Scale::log}, {"Reading"}, "measured",
                  "model");
 }

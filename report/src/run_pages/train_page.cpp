@@ -95,7 +95,7 @@ void add_verdict(Page& page, const Run& run, const Training& t) {
                    text);
     } else if (loss > 0) {
       page.verdict(Status::warn,
-                   fmt::format("{}, the network loses up to {} of accuracy", mode_words(*wired),
+                   fmt::format("{}: that costs up to {} of accuracy", mode_words(*wired),
                                points(loss).substr(1)),
                    text);
     } else {
