@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/parallel.hpp>
 #include <xbar/core/random.hpp>
 #include <xbar/nn/signal_moments.hpp>
 
@@ -15,14 +16,12 @@ namespace xbar::nn {
 namespace {
 
 constexpr Index images_at_once = 25;
-constexpr Index positions_of_an_image = 16;
 
 // The products of another store, and the second moments of the signals that pass through.
 class MomentWeight final : public WeightStore {
  public:
-  MomentWeight(std::unique_ptr<WeightStore> store, const RandomStream& draws)
+  explicit MomentWeight(std::unique_ptr<WeightStore> store)
       : store_(std::move(store)),
-        draws_(draws),
         moments_{MatrixF::Zero(store_->weight().cols(), store_->weight().cols()),
                  MatrixF::Zero(store_->weight().rows(), store_->weight().rows())} {}
 
@@ -44,62 +43,58 @@ class MomentWeight final : public WeightStore {
 
   void take_signals(const Patches& patches, const Tensor& x, const Tensor& dy) override {
     const Index positions = patches.out_height * patches.out_width;
-    const Index some = std::min(positions, positions_of_an_image);
     const Index inputs = moments_.inputs.rows();
     const Index outputs = moments_.outputs.rows();
     const bool plain = positions == 1 && x.item_size() == inputs;
-    MatrixF in(x.count() * some, inputs);
-    MatrixF out(x.count() * some, outputs);
-    Index row = 0;
-    for (Index n = 0; n < x.count(); ++n) {
-      for (Index s = 0; s < some; ++s, ++row) {
-        const Index at =
-            some == positions
-                ? s
-                : static_cast<Index>(draws_.below(drawn_++, static_cast<std::uint64_t>(positions)));
-        const float* image = x.data() + n * x.item_size();
-        if (plain) {
-          std::copy_n(image, inputs, in.row(row).data());
-        } else {
+    MatrixF in = MatrixF::Zero(x.count(), inputs);
+    MatrixF out(x.count(), outputs);
+    parallel_for(x.count(), [&](Index n) {
+      const float* image = x.data() + n * x.item_size();
+      if (plain) {
+        std::copy_n(image, inputs, in.row(n).data());
+      } else {
+        std::vector<float> patch(static_cast<std::size_t>(inputs));
+        float* mean = in.row(n).data();
+        for (Index at = 0; at < positions; ++at) {
           gather_patch(patches, image, at / patches.out_width, at % patches.out_width,
-                       in.row(row).data());
+                       patch.data());
+          for (Index k = 0; k < inputs; ++k) mean[k] += patch[static_cast<std::size_t>(k)];
         }
-        const float* gradient = dy.data() + n * dy.item_size();
-        for (Index o = 0; o < outputs; ++o) out(row, o) = gradient[o * positions + at];
+        in.row(n) /= static_cast<float>(positions);
       }
-    }
+      const float* gradient = dy.data() + n * dy.item_size();
+      for (Index o = 0; o < outputs; ++o) {
+        float sum = 0;
+        for (Index at = 0; at < positions; ++at) sum += gradient[o * positions + at];
+        out(n, o) = sum;
+      }
+    });
     moments_.inputs.noalias() += in.transpose() * in;
     moments_.outputs.noalias() += out.transpose() * out;
-    samples_ += row;
-    positions_ = positions;
+    samples_ += x.count();
   }
 
-  // Means; M sums over the positions of an image, which all add to the network's output.
   [[nodiscard]] mapping::SignalMoments moments() const {
     const auto count = static_cast<float>(samples_);
-    return {moments_.inputs / count, moments_.outputs * (static_cast<float>(positions_) / count)};
+    return {moments_.inputs / count, moments_.outputs / count};
   }
   [[nodiscard]] std::unique_ptr<WeightStore> release() { return std::move(store_); }
 
  private:
   std::unique_ptr<WeightStore> store_;
-  RandomStream draws_;
-  std::uint64_t drawn_ = 0;
   mapping::SignalMoments moments_;
   Index samples_ = 0;
-  Index positions_ = 1;
 };
 
 // While it lives, every layer's weights are read through a MomentWeight.
 class MomentScope {
  public:
-  MomentScope(Network& network, std::uint64_t seed) : layers_(network.weighted_layers()) {
+  explicit MomentScope(Network& network) : layers_(network.weighted_layers()) {
     for (WeightedLayer* layer : layers_) {
       // The layer needs a store at all times.
       auto store = layer->replace_weight_store(
           std::make_unique<DigitalWeight>(layer->weight_store().weight()));
-      auto recording = std::make_unique<MomentWeight>(
-          std::move(store), RandomStream(seed, "moments/" + layer->name()));
+      auto recording = std::make_unique<MomentWeight>(std::move(store));
       stores_.push_back(recording.get());
       layer->replace_weight_store(std::move(recording));
     }
@@ -134,7 +129,7 @@ std::vector<mapping::SignalMoments> signal_moments(Network& network, const Image
     throw InvalidArgument(fmt::format("calibration images: expected at least 1, got {}", count));
   }
   const ModeScope evaluation(network, false);
-  const MomentScope scope(network, seed);
+  const MomentScope scope(network);
   const RandomStream signs(seed, "moments");
   Tensor x;
   Tensor dy;
