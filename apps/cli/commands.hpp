@@ -14,11 +14,13 @@ namespace xbar::cli {
 [[nodiscard]] std::unique_ptr<Command> make_transient_command();
 [[nodiscard]] std::unique_ptr<Command> make_device_command();
 [[nodiscard]] std::unique_ptr<Command> make_program_command();
+[[nodiscard]] std::unique_ptr<Command> make_fit_command();
 [[nodiscard]] std::unique_ptr<Command> make_validate_command();
 [[nodiscard]] std::unique_ptr<Command> make_calibrate_command();
 [[nodiscard]] std::unique_ptr<Command> make_train_command();
 [[nodiscard]] std::unique_ptr<Command> make_evaluate_command();
 [[nodiscard]] std::unique_ptr<Command> make_remap_command();
+[[nodiscard]] std::unique_ptr<Command> make_export_command();
 [[nodiscard]] std::unique_ptr<Command> make_report_command();
 [[nodiscard]] std::unique_ptr<Command> make_info_command();
 [[nodiscard]] std::unique_ptr<Command> make_quickstart_command();

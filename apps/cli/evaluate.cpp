@@ -22,10 +22,12 @@ class EvaluateCommand final : public Command {
   void declare(CLI::App& app) override {
     network_.add(app);
     require(network_.model_option);
-    require(app.add_option("--weights", weights_path_, "trained weights, .safetensors")
-                ->type_name("FILE"));
+    app.add_option("--weights", weights_path_,
+                   "trained weights, .safetensors; default: those of an .onnx model")
+        ->type_name("FILE");
     require(network_.data_option);
     technology_.add(app);
+    for (const CLI::Option* flag : technology_.acting_when_given()) acts_when_given(flag);
     scale_.add(app);
     surrogate_.add(app);
     app.add_flag("--json", json_, "print one JSON object and nothing else");
@@ -34,9 +36,9 @@ class EvaluateCommand final : public Command {
   int run() override {
     const std::vector<mapping::Technology> technologies = technology_.all();
     const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
-    const TensorFile weights = read_safetensors(weights_path_);
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
+    const TensorFile weights = read_weights(weights_path_, spec);
 
     const auto evaluate = [&](nn::Network& network, const std::string& label) {
       ProgressBar bar(label, "images");

@@ -10,12 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include <xbar/core/progress.hpp>
-#include <xbar/mapping/column_order.hpp>
 #include <xbar/mapping/technology.hpp>
 #include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/nn/hardware_aware_weight.hpp>
 #include <xbar/nn/models.hpp>
-#include <xbar/nn/sensitivity.hpp>
+#include <xbar/nn/remap.hpp>
 #include <xbar/nn/trainer.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
@@ -92,33 +91,25 @@ void copy_cells(nn::Network& from, nn::Network& to);
 /// "sneak-ladder, at most 0.012 % off".
 [[nodiscard]] std::string surrogate_words(const Json& certificate);
 
-/// Slots of every weighted layer by `strategy`, from sensitivities on calibration images of the
-/// training set.
-struct Remapping {
-  std::vector<nn::ColumnSensitivity> sensitivity;
-  std::vector<std::vector<Index>> slot_of_output;  ///< one list a layer
-};
-[[nodiscard]] Remapping remap_columns(nn::Network& digital, const nn::ImageSet& calibration,
-                                      Index calibration_images, mapping::RemapStrategy strategy,
-                                      const mapping::Technology& technology,
-                                      const ProgressCallback& progress);
-
 /// A network on arrays as trained and re-mapped, image by image.
 struct RemapComparison {
   nn::Evaluation as_is;
   nn::Evaluation remapped;
   Index put_right = 0;  ///< images wrong as is and right re-mapped
   Index spoilt = 0;     ///< images right as is and wrong re-mapped
-  Json certificate;     ///< certificate_json()
+  nn::RemapReport report;
+  Json certificate;  ///< certificate_json()
+  /// The same two with the statistics of batch normalisation fitted to the calibration images.
+  std::optional<nn::Evaluation> as_is_refit{};
+  std::optional<nn::Evaluation> remapped_refit{};
 };
 
 /// Both orders on the test images.
-[[nodiscard]] RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
-                                                const nn::DataSet& data,
-                                                const mapping::Technology& technology,
-                                                const DeployOptions& options,
-                                                const Remapping& remapping,
-                                                const ProgressCallback& progress);
+/// @param batch_norm_images  training images for the refits; 0: none
+[[nodiscard]] RemapComparison compare_remapping(
+    const NetworkSpec& spec, const TensorFile& weights, const nn::DataSet& data,
+    const mapping::Technology& technology, const DeployOptions& options,
+    const nn::RemapOptions& remap, Index batch_norm_images, const ProgressCallback& progress);
 
 [[nodiscard]] Json to_json(const RemapComparison& comparison);
 

@@ -62,9 +62,9 @@ void add_seed_flag(CLI::App& app, std::uint64_t& seed) {
 }
 
 void NetworkFlags::add(CLI::App& app) {
-  model_option = app.add_option(
-      "--model", model,
-      fmt::format("network: {}, or a .toml file of layers", fmt::join(nn::model_names(), ", ")));
+  model_option = app.add_option("--model", model,
+                                fmt::format("network: {}, a .toml file of layers or an .onnx file",
+                                            fmt::join(nn::model_names(), ", ")));
   data_option = app.add_option(
       "--data", data, "data set: glyphs, mnist=DIR, fashion-mnist=DIR, cifar10=DIR, cifar100=DIR");
   app.add_option("--train-images", train_images,

@@ -66,11 +66,13 @@ int run(int argc, char** argv) {
   commands.push_back(make_transient_command());
   commands.push_back(make_device_command());
   commands.push_back(make_program_command());
+  commands.push_back(make_fit_command());
   commands.push_back(make_validate_command());
   commands.push_back(make_calibrate_command());
   commands.push_back(make_train_command());
   commands.push_back(make_evaluate_command());
   commands.push_back(make_remap_command());
+  commands.push_back(make_export_command());
   commands.push_back(make_report_command());
   commands.push_back(make_info_command());
   commands.push_back(make_quickstart_command());

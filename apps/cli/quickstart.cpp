@@ -261,15 +261,14 @@ class QuickstartCommand final : public Command {
         "5. Re-mapping the ideally trained network on arrays with line resistance only "
         "({}, {:g} Ω a cell)\n",
         on_label(technology.on_ohm), technology.wires.wordline_ohm);
-    nn::Network digital = spec.load(ideal.weights);
     RemapComparison comparison;
     {
       ProgressBar bar;
-      const Remapping remapping =
-          remap_columns(digital, data.train, short_ ? 200 : 1000, mapping::RemapStrategy::srs,
-                        technology, bar.callback());
-      comparison =
-          compare_remapping(spec, ideal.weights, data, technology, {}, remapping, bar.callback());
+      comparison = compare_remapping(spec, ideal.weights, data, technology, {},
+                                     {.strategy = mapping::RemapStrategy::srs,
+                                      .freedoms = {.columns = true, .rows = false},
+                                      .calibration_images = short_ ? 200 : 1000},
+                                     0, bar.callback());
     }
     fmt::print(
         "     as trained          {:6.2f} %\n     by sensitivity, SRS {:6.2f} %  "

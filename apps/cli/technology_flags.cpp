@@ -165,6 +165,15 @@ mapping::Technology TechnologyFlags::with(double on) const {
   return result;
 }
 
+std::vector<CLI::Option*> TechnologyFlags::acting_when_given() const {
+  std::vector<CLI::Option*> flags = {on_ohm_option_, on_off_ratio_option_, read_noise_option_,
+                                     voltage_exponent_, voltage_threshold_};
+  for (const auto& some : {fault_options_, drift_options_, write_options_}) {
+    flags.insert(flags.end(), some.begin(), some.end());
+  }
+  return flags;
+}
+
 void TechnologyFlags::take_device(mapping::Technology& technology) const {
   const bool wired = pulse_device_ && write_scheme_ != "ideal";
   for (const CLI::Option* flag : {voltage_exponent_, voltage_threshold_}) {

@@ -21,6 +21,9 @@ struct TechnologyFlags {
   std::vector<double> on_ohm = {20e3, 100e3};
 
   void add(CLI::App& app);
+  /// Those that go before what a device's file says where they are given, for
+  /// Command::acts_when_given.
+  [[nodiscard]] std::vector<CLI::Option*> acting_when_given() const;
   /// One for each of on_ohm, or for the device's own range. @throws InvalidArgument if the list is
   /// empty or a field is out of range; IoError for a device file that cannot be read
   [[nodiscard]] std::vector<mapping::Technology> all();

@@ -57,6 +57,7 @@ class TrainCommand final : public Command {
                    "of training images: none, or crop-flip (4 pixels of padding, random crop and "
                    "mirror image)");
     technology_.add(app);
+    for (const CLI::Option* flag : technology_.acting_when_given()) acts_when_given(flag);
     surrogate_.add(app);
     surrogate_.add_refresh(app);
     scale_.add(app);

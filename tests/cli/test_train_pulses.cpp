@@ -61,6 +61,11 @@ TEST_CASE("cli/train_pulses: the device file gives the range, flags go before it
   CHECK_THAT(own.at("on_ohm").get<double>(), xbar_test::WithinRel(1 / 3.8462e-8, 1e-3));
   CHECK_THAT(own.at("on_off_ratio").get<double>(), xbar_test::WithinRel(12.5, 1e-3));
   CHECK(own.at("layout") == "reference");
+  const auto again = run_xbar(scratch, "train --config own/config.toml --out again");
+  CAPTURE(again.err);
+  REQUIRE(again.code == 0);
+  CHECK(leg_of(scratch, "again").at("technology") == own);
+  CHECK(leg_of(scratch, "again").at("pulses") == leg_of(scratch, "own").at("pulses"));
   const json given = technology(" --on-ohm 1e6 --on-off-ratio 5 --layout offset", "given");
   CHECK(given.at("on_ohm") == 1e6);
   CHECK(given.at("on_off_ratio") == 5);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/gemm.hpp>
 #include <xbar/mapping/remap/output_error.hpp>
 #include <xbar/surrogate/model.hpp>
 
@@ -26,6 +27,13 @@ void exchange(std::vector<Index>& slot_of, std::vector<Index>& held, Index one, 
     const Index item = held[static_cast<std::size_t>(slot)];
     if (item != empty) slot_of[static_cast<std::size_t>(item)] = slot;
   }
+}
+
+MatrixF product(const MatrixF& a, const MatrixF& b) {
+  MatrixF c(a.rows(), b.cols());
+  gemm(Op::none, Op::none, a.rows(), b.cols(), a.cols(), 1, a.data(), a.cols(), b.data(), b.cols(),
+       0, c.data(), c.cols());
+  return c;
 }
 
 std::vector<Index> all_of(Index count) {
@@ -77,7 +85,7 @@ void OutputError::set_order(const ArrayOrder& order) {
           all.difference(static_cast<Index>(o), static_cast<Index>(k));
     }
   }
-  slope_ = moments_.outputs * (difference_ * moments_.inputs);
+  slope_ = product(moments_.outputs, product(difference_, moments_.inputs));
   value_ = difference_.cast<double>().cwiseProduct(slope_.cast<double>()).sum();
 }
 
@@ -188,7 +196,7 @@ double OutputError::rise(const Change& change) const {
   const MatrixF c = moments_.inputs(change.inputs, change.inputs);
   const MatrixF m = moments_.outputs(change.outputs, change.outputs);
   const MatrixF slope = slope_(change.outputs, change.inputs);
-  const MatrixF curved = m * (change.difference * c);
+  const MatrixF curved = product(m, product(change.difference, c));
   return static_cast<double>(
       change.difference.cwiseProduct(2 * slope + curved).cast<double>().sum());
 }
@@ -202,7 +210,7 @@ void OutputError::take(const Change& change) {
   }
   const MatrixF c = moments_.inputs(change.inputs, Eigen::all);
   const MatrixF m = moments_.outputs(Eigen::all, change.outputs);
-  slope_.noalias() += m * (change.difference * c).eval();
+  slope_ += product(m, product(change.difference, c));
 }
 
 bool OutputError::keep_if_better(const std::vector<Index>& tile_rows,
