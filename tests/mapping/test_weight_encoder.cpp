@@ -105,6 +105,7 @@ TEST_CASE("mapping/weight_encoder: bad bits are named", "[mapping]") {
   REQUIRE_THROWS_WITH(WeightEncoder(Layout::differential, {.cell = 9}), Contains("cell-bits"));
   REQUIRE_THROWS_WITH(WeightEncoder(Layout::offset, {.cell = 1}),
                       Contains("at least 2 with layout offset"));
-  REQUIRE_THROWS_WITH(xbar::mapping::parse_layout("diff"),
-                      Contains("differential, interleaved, offset or reference") && Contains("'diff'"));
+  REQUIRE_THROWS_WITH(
+      xbar::mapping::parse_layout("diff"),
+      Contains("differential, interleaved, offset or reference") && Contains("'diff'"));
 }
