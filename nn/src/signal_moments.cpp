@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/gemm.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/random.hpp>
 #include <xbar/nn/signal_moments.hpp>
@@ -16,12 +17,20 @@ namespace xbar::nn {
 namespace {
 
 constexpr Index images_at_once = 25;
+constexpr Index positions_of_an_image = 16;
+
+// sums += x^T x.
+void add_squared(const MatrixF& x, MatrixF& sums) {
+  gemm(Op::transpose, Op::none, x.cols(), x.cols(), x.rows(), 1, x.data(), x.cols(), x.data(),
+       x.cols(), 1, sums.data(), sums.cols());
+}
 
 // The products of another store, and the second moments of the signals that pass through.
 class MomentWeight final : public WeightStore {
  public:
-  explicit MomentWeight(std::unique_ptr<WeightStore> store)
+  MomentWeight(std::unique_ptr<WeightStore> store, const RandomStream& draws)
       : store_(std::move(store)),
+        draws_(draws),
         moments_{MatrixF::Zero(store_->weight().cols(), store_->weight().cols()),
                  MatrixF::Zero(store_->weight().rows(), store_->weight().rows())} {}
 
@@ -43,58 +52,62 @@ class MomentWeight final : public WeightStore {
 
   void take_signals(const Patches& patches, const Tensor& x, const Tensor& dy) override {
     const Index positions = patches.out_height * patches.out_width;
+    const Index some = std::min(positions, positions_of_an_image);
     const Index inputs = moments_.inputs.rows();
     const Index outputs = moments_.outputs.rows();
     const bool plain = positions == 1 && x.item_size() == inputs;
-    MatrixF in = MatrixF::Zero(x.count(), inputs);
-    MatrixF out(x.count(), outputs);
-    parallel_for(x.count(), [&](Index n) {
+    MatrixF in(x.count() * some, inputs);
+    MatrixF out(x.count() * some, outputs);
+    parallel_for(x.count() * some, [&](Index row) {
+      const Index n = row / some;
+      const std::uint64_t draw = drawn_ + static_cast<std::uint64_t>(row);
+      const Index at =
+          some == positions
+              ? row % some
+              : static_cast<Index>(draws_.below(draw, static_cast<std::uint64_t>(positions)));
       const float* image = x.data() + n * x.item_size();
       if (plain) {
-        std::copy_n(image, inputs, in.row(n).data());
+        std::copy_n(image, inputs, in.row(row).data());
       } else {
-        std::vector<float> patch(static_cast<std::size_t>(inputs));
-        float* mean = in.row(n).data();
-        for (Index at = 0; at < positions; ++at) {
-          gather_patch(patches, image, at / patches.out_width, at % patches.out_width,
-                       patch.data());
-          for (Index k = 0; k < inputs; ++k) mean[k] += patch[static_cast<std::size_t>(k)];
-        }
-        in.row(n) /= static_cast<float>(positions);
+        gather_patch(patches, image, at / patches.out_width, at % patches.out_width,
+                     in.row(row).data());
       }
       const float* gradient = dy.data() + n * dy.item_size();
-      for (Index o = 0; o < outputs; ++o) {
-        float sum = 0;
-        for (Index at = 0; at < positions; ++at) sum += gradient[o * positions + at];
-        out(n, o) = sum;
-      }
+      for (Index o = 0; o < outputs; ++o) out(row, o) = gradient[o * positions + at];
     });
-    moments_.inputs.noalias() += in.transpose() * in;
-    moments_.outputs.noalias() += out.transpose() * out;
-    samples_ += x.count();
+    drawn_ += static_cast<std::uint64_t>(in.rows());
+    add_squared(in, moments_.inputs);
+    add_squared(out, moments_.outputs);
+    samples_ += in.rows();
+    positions_ = positions;
   }
 
+  // M sums over the positions of an image, which all add to the network's output.
   [[nodiscard]] mapping::SignalMoments moments() const {
     const auto count = static_cast<float>(samples_);
-    return {moments_.inputs / count, moments_.outputs / count};
+    return {moments_.inputs / count, moments_.outputs * (static_cast<float>(positions_) / count)};
   }
   [[nodiscard]] std::unique_ptr<WeightStore> release() { return std::move(store_); }
 
  private:
   std::unique_ptr<WeightStore> store_;
+  RandomStream draws_;
+  std::uint64_t drawn_ = 0;
   mapping::SignalMoments moments_;
   Index samples_ = 0;
+  Index positions_ = 1;
 };
 
 // While it lives, every layer's weights are read through a MomentWeight.
 class MomentScope {
  public:
-  explicit MomentScope(Network& network) : layers_(network.weighted_layers()) {
+  MomentScope(Network& network, std::uint64_t seed) : layers_(network.weighted_layers()) {
     for (WeightedLayer* layer : layers_) {
       // The layer needs a store at all times.
       auto store = layer->replace_weight_store(
           std::make_unique<DigitalWeight>(layer->weight_store().weight()));
-      auto recording = std::make_unique<MomentWeight>(std::move(store));
+      auto recording = std::make_unique<MomentWeight>(
+          std::move(store), RandomStream(seed, "moments/" + layer->name()));
       stores_.push_back(recording.get());
       layer->replace_weight_store(std::move(recording));
     }
@@ -129,7 +142,7 @@ std::vector<mapping::SignalMoments> signal_moments(Network& network, const Image
     throw InvalidArgument(fmt::format("calibration images: expected at least 1, got {}", count));
   }
   const ModeScope evaluation(network, false);
-  const MomentScope scope(network);
+  const MomentScope scope(network, seed);
   const RandomStream signs(seed, "moments");
   Tensor x;
   Tensor dy;
@@ -142,14 +155,11 @@ std::vector<mapping::SignalMoments> signal_moments(Network& network, const Image
     dy.resize(y.shape());
     const Index classes = y.item_size();
     for (Index n = 0; n < size; ++n) {
-      float* z = dy.data() + n * classes;
-      float mean = 0;
+      Eigen::Map<Eigen::VectorXf> z(dy.data() + n * classes, classes);
       for (Index k = 0; k < classes; ++k) {
-        const auto index = static_cast<std::uint64_t>((begin + n) * classes + k);
-        z[k] = signs.below(index, 2) == 0 ? -1.0F : 1.0F;
-        mean += z[k] / static_cast<float>(classes);
+        z(k) = signs.below(static_cast<std::uint64_t>((begin + n) * classes + k), 2) == 0 ? -1 : 1;
       }
-      for (Index k = 0; k < classes; ++k) z[k] -= mean;
+      z.array() -= z.mean();
     }
     network.backward(dy);
     if (progress) {

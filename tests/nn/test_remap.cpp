@@ -73,8 +73,8 @@ TEST_CASE("nn/remap: the optimal order brings wired outputs nearer to the ideal 
   auto arrays = lenet(5, true);
   const auto images = glyphs(60);
   const double before = outputs_apart(ideal, arrays, images);
-  xbar::nn::RemapOptions options{.strategy = RemapStrategy::optimal, .calibration_images = 30};
-  options.search.rounds = 1;
+  const xbar::nn::RemapOptions options{.strategy = RemapStrategy::optimal,
+                                       .calibration_images = 30};
   static_cast<void>(xbar::nn::remap(ideal, arrays, images, options));
   const double after = outputs_apart(ideal, arrays, images);
   CAPTURE(before, after);
@@ -96,8 +96,8 @@ TEST_CASE("nn/remap: with cells stuck on, re-mapping on line moves what matters 
   xbar::nn::map_to_crossbars(arrays, mapping);
   const auto images = glyphs(60);
   const double before = outputs_apart(ideal, arrays, images);
-  xbar::nn::RemapOptions options{.strategy = RemapStrategy::optimal, .calibration_images = 30};
-  options.search.rounds = 1;
+  const xbar::nn::RemapOptions options{.strategy = RemapStrategy::optimal,
+                                       .calibration_images = 30};
   static_cast<void>(xbar::nn::remap(ideal, arrays, images, options));
   const double after = outputs_apart(ideal, arrays, images);
   CAPTURE(before, after);

@@ -1,110 +1,137 @@
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include <xbar/core/error.hpp>
 #include <xbar/mapping/remap/assignment.hpp>
 #include <xbar/mapping/remap/optimal.hpp>
 #include <xbar/surrogate/model.hpp>
 
+#include "../cell_effects.hpp"
+
 namespace xbar::mapping {
 namespace {
 
+using Vector = Eigen::VectorXd;
+
 // Mean share lost on each bitline and each wordline of a tile of equal cells.
-struct SlotLoss {
-  std::vector<double> bitline;
-  std::vector<double> wordline;
+struct LineLoss {
+  Vector bitline;
+  Vector wordline;
 };
 
-SlotLoss slot_loss(const CrossbarMatrix& matrix) {
+LineLoss line_loss(const CrossbarMatrix& matrix) {
   const Technology& technology = matrix.technology();
   const surrogate::TileBatch batch{1, technology.tile_rows, technology.tile_columns};
   double mean = 0;
-  const Index tiles = matrix.plane_count() * matrix.tile_count();
-  for (Index t = 0; t < tiles; ++t) {
-    mean += matrix.tile_conductance(t / matrix.tile_count(), t % matrix.tile_count()).mean() /
-            static_cast<double>(tiles);
+  const Index arrays = matrix.plane_count() * matrix.tile_count();
+  for (Index a = 0; a < arrays; ++a) {
+    mean += matrix.tile_conductance(a / matrix.tile_count(), a % matrix.tile_count()).mean() /
+            static_cast<double>(arrays);
   }
-  const std::vector<float> conductance(static_cast<std::size_t>(batch.size()),
-                                       static_cast<float>(mean));
-  std::vector<float> effective(conductance.size());
-  surrogate::make_model<float>(surrogate::ModelKind::ladder, technology.wires, {})
+  const std::vector<double> conductance(static_cast<std::size_t>(batch.size()), mean);
+  std::vector<double> effective(conductance.size());
+  surrogate::make_model<double>(surrogate::ModelKind::ladder, technology.wires, {})
       ->effective(batch, conductance, effective);
-  SlotLoss loss{std::vector<double>(static_cast<std::size_t>(batch.columns), 0.0),
-                std::vector<double>(static_cast<std::size_t>(batch.rows), 0.0)};
-  for (Index i = 0; i < batch.rows; ++i) {
-    for (Index j = 0; j < batch.columns; ++j) {
-      const double share =
-          1 -
-          static_cast<double>(effective[static_cast<std::size_t>(i * batch.columns + j)]) / mean;
-      loss.bitline[static_cast<std::size_t>(j)] += share / static_cast<double>(batch.rows);
-      loss.wordline[static_cast<std::size_t>(i)] += share / static_cast<double>(batch.columns);
+  const Eigen::Map<const Matrix> found(effective.data(), batch.rows, batch.columns);
+  const Matrix share = (1 - found.array() / mean).matrix();
+  return {share.colwise().mean().transpose(), share.rowwise().mean()};
+}
+
+// What a line carries and what it draws.
+Vector line_weight(const Vector& carried, const Vector& drawn) {
+  const double scale = drawn.sum() > 0 ? carried.sum() / drawn.sum() : 0;
+  return (carried.array() * drawn.array() * scale).sqrt().matrix();
+}
+
+// What an output on column slot `column` misses of the weight to an input on row slot `row`.
+double cell_error(const CrossbarMatrix& matrix, const std::vector<MatrixF>& cells, Index output,
+                  Index column, Index input, Index row) {
+  const WeightEncoder& encoder = matrix.encoder();
+  const device::ConductanceRange range = matrix.technology().range();
+  double error = 0;
+  for (Index c = 0; c < encoder.cells(); ++c) {
+    const float x = cells[static_cast<std::size_t>(c)](output, input);
+    const auto found = static_cast<double>(
+        matrix.conductance(matrix.plane_of(c), matrix.bitline_of(c, column), row, x));
+    const double wanted = range.g_min + range.width() * static_cast<double>(x);
+    error += static_cast<double>(encoder.coefficient(c)) * (found - wanted) / range.width();
+  }
+  return error * static_cast<double>(matrix.weight_range());
+}
+
+// Adds the second term of the costs of outputs, rows being where `order` has them.
+void add_column_errors(const CrossbarMatrix& matrix, const Vector& c, const Vector& m,
+                       const ArrayOrder& order, Matrix& cost) {
+  const std::vector<MatrixF> cells = matrix.state().cells;
+  for (Index o = 0; o < cost.rows(); ++o) {
+    for (Index s = 0; s < cost.cols(); ++s) {
+      for (Index k = 0; k < c.size(); ++k) {
+        const double d =
+            cell_error(matrix, cells, o, s, k, order.slot_of_input[static_cast<std::size_t>(k)]);
+        cost(o, s) += m(o) * c(k) * d * d;
+      }
     }
   }
-  return loss;
 }
 
-std::vector<Index> assign(const Eigen::VectorXd& weight, Index slots, Index slots_of_a_tile,
-                          const std::vector<double>& loss_of_slot) {
-  Matrix cost(weight.size(), slots);
-  for (Index s = 0; s < slots; ++s) {
-    const double loss = loss_of_slot[static_cast<std::size_t>(s % slots_of_a_tile)];
-    cost.col(s) = weight * (loss * loss);
+// Those of inputs, columns being where `order` has them.
+void add_row_errors(const CrossbarMatrix& matrix, const Vector& c, const Vector& m,
+                    const ArrayOrder& order, Matrix& cost) {
+  const std::vector<MatrixF> cells = matrix.state().cells;
+  for (Index k = 0; k < cost.rows(); ++k) {
+    for (Index s = 0; s < cost.cols(); ++s) {
+      for (Index o = 0; o < m.size(); ++o) {
+        const double d =
+            cell_error(matrix, cells, o, order.slot_of_output[static_cast<std::size_t>(o)], k, s);
+        cost(k, s) += m(o) * c(k) * d * d;
+      }
+    }
   }
-  return linear_assignment(cost);
 }
 
-ArrayOrder assigned(const CrossbarMatrix& matrix, const SignalMoments& moments,
-                    const RemapFreedoms& freedoms) {
-  const Matrix squared = matrix.weight().cast<double>().cwiseAbs2();
-  const Eigen::VectorXd c = moments.inputs.diagonal().cast<double>();
-  const Eigen::VectorXd m = moments.outputs.diagonal().cast<double>();
-  const SlotLoss loss = slot_loss(matrix);
-  const Index slots = matrix.outputs_per_tile();
-  std::vector<double> of_slot(static_cast<std::size_t>(slots));
-  for (Index s = 0; s < slots; ++s) {
-    of_slot[static_cast<std::size_t>(s)] =
-        loss.bitline[static_cast<std::size_t>(matrix.bitline_of(0, s))];
+void check_moments(const char* what, const MatrixF& moments, Index size) {
+  if (moments.rows() != size || moments.cols() != size) {
+    throw InvalidArgument(fmt::format("{} moments: expected {} x {}, got {} x {}", what, size, size,
+                                      moments.rows(), moments.cols()));
   }
-  ArrayOrder order = matrix.order();
-  if (freedoms.columns) {
-    const Eigen::VectorXd carried = m.cwiseProduct(squared * c);
-    order.slot_of_output = assign(carried, matrix.slot_count(), slots, of_slot);
-  }
-  if (freedoms.rows) {
-    const Eigen::VectorXd carried = c.cwiseProduct(squared.transpose() * m);
-    order.slot_of_input =
-        assign(carried, matrix.row_slot_count(), matrix.technology().tile_rows, loss.wordline);
-  }
-  return order;
 }
 
 }  // namespace
 
-void optimal_order(const RemapFreedoms& freedoms, const SearchOptions& options,
-                   const RandomStream& draws, OutputError& error) {
-  const CrossbarMatrix& matrix = error.matrix();
-  const ArrayOrder before = error.order();
-  const double value = error.value();
-  error.set_order(assigned(matrix, error.moments(), freedoms));
-  if (!(error.value() < value)) error.set_order(before);
-  std::uint64_t drawn = 0;
-  const auto below = [&](Index count) {
-    return static_cast<Index>(draws.below(drawn++, static_cast<std::uint64_t>(count)));
-  };
-  for (Index round = 0; round < options.rounds; ++round) {
-    const double at_start = error.value();
-    for (Index partner = 0; partner < options.partners; ++partner) {
-      if (freedoms.rows) {
-        for (Index s = 0; s < matrix.row_slot_count(); ++s) {
-          error.try_rows(s, below(matrix.row_slot_count()));
-        }
-      }
-      if (freedoms.columns) {
-        for (Index s = 0; s < matrix.slot_count(); ++s) {
-          error.try_columns(s, below(matrix.slot_count()));
-        }
-      }
+ArrayOrder optimal_order(const CrossbarMatrix& matrix, const SignalMoments& moments,
+                         const RemapFreedoms& freedoms) {
+  check_moments("input", moments.inputs, matrix.inputs());
+  check_moments("output", moments.outputs, matrix.outputs());
+  const Matrix weight = matrix.weight().cast<double>();
+  const Vector c = moments.inputs.diagonal().cast<double>();
+  const Vector m = moments.outputs.diagonal().cast<double>();
+  const LineLoss loss = line_loss(matrix);
+  const bool sound = !has_cell_effects(matrix.technology());
+  ArrayOrder order = matrix.order();
+  if (freedoms.columns) {
+    const Vector w =
+        line_weight(m.cwiseProduct(weight.cwiseAbs2() * c), weight.cwiseAbs().rowwise().sum());
+    Matrix cost(matrix.outputs(), matrix.slot_count());
+    for (Index s = 0; s < cost.cols(); ++s) {
+      const double e = loss.bitline(matrix.bitline_of(0, s % matrix.outputs_per_tile()));
+      cost.col(s) = w * (e * e);
     }
-    if (!(error.value() < (1 - options.least_gain) * at_start)) break;
+    if (!sound) add_column_errors(matrix, c, m, order, cost);
+    order.slot_of_output = linear_assignment(cost);
   }
+  if (freedoms.rows) {
+    const Vector w = line_weight(c.cwiseProduct(weight.cwiseAbs2().transpose() * m),
+                                 weight.cwiseAbs().colwise().sum().transpose());
+    Matrix cost(matrix.inputs(), matrix.row_slot_count());
+    for (Index s = 0; s < cost.cols(); ++s) {
+      const double e = loss.wordline(s % matrix.technology().tile_rows);
+      cost.col(s) = w * (e * e);
+    }
+    if (!sound) add_row_errors(matrix, c, m, order, cost);
+    order.slot_of_input = linear_assignment(cost);
+  }
+  return order;
 }
 
 }  // namespace xbar::mapping

@@ -19,10 +19,9 @@ struct RemapOptions {
   mapping::RemapStrategy strategy = mapping::RemapStrategy::none;
   mapping::RemapFreedoms freedoms{};
   SensitivityKind sensitivity = SensitivityKind::taylor;  ///< of srs and drs
-  Index calibration_images = 250;   ///< the first of those given, which are never of the test set
-  int most_passes = 3;              ///< of drs over the layers
-  mapping::SearchOptions search{};  ///< of optimal
-  std::uint64_t seed = 1;           ///< of optimal
+  Index calibration_images = 250;  ///< the first of those given, which are never of the test set
+  int most_passes = 3;             ///< of drs over the layers
+  std::uint64_t seed = 1;          ///< of optimal: signal_moments
 };
 
 /// What became of one layer.
@@ -46,7 +45,8 @@ struct RemapReport {
 ///   as
 ///            they are by then, again and again until the loss on the calibration images no longer
 ///            falls; the best pass counts;
-///   optimal  by the second moments of the ideal network's signals (signal_moments, optimal_order).
+///   optimal  by the second moments of the ideal network's signals (signal_moments,
+///            optimal_order).
 /// srs and drs are our definitions: of X-CHANGR's only the outline is known [Agrawal2019]. The
 /// arrays may be any: after drift or with faults the same call re-maps on line.
 /// @param ideal      the same weights with ideal arithmetic

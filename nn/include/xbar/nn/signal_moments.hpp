@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <xbar/core/progress.hpp>
-#include <xbar/mapping/remap/output_error.hpp>
+#include <xbar/mapping/remap/optimal.hpp>
 #include <xbar/nn/data/data_set.hpp>
 #include <xbar/nn/network.hpp>
 

@@ -1,11 +1,9 @@
 #pragma once
 
-/// Re-mapping by the error that the wires cause.
+/// Re-mapping by the error that each place would cause.
 
-#include <cstdint>
-
-#include <xbar/core/random.hpp>
-#include <xbar/mapping/remap/output_error.hpp>
+#include <xbar/mapping/array_order.hpp>
+#include <xbar/mapping/crossbar_matrix.hpp>
 
 namespace xbar::mapping {
 
@@ -15,21 +13,24 @@ struct RemapFreedoms {
   bool rows = true;     ///< inputs to other row slots
 };
 
-/// How long optimal_order looks.
-struct SearchOptions {
-  Index rounds = 8;  ///< at most; each tries to exchange every slot with `partners` random others
-  Index partners = 4;
-  double least_gain = 0.01;  ///< a round that lowers J by a smaller share is the last
+/// Second moments of a layer's input x and of g, what its outputs do to the network's output: the
+/// error D of a weight matrix changes that by g^T D x.
+struct SignalMoments {
+  MatrixF inputs;   ///< C = E[x x^T], inputs x inputs
+  MatrixF outputs;  ///< M = E[g g^T], outputs x outputs
 };
 
-/// Lowers J (OutputError): first outputs and inputs in turn by linear assignment, the cost of a
-/// slot being what the wires would take from all that the output or input carries,
-///   cost(k, s) = a_k e_s^2,   a_k = C_kk sum_o M_oo W_ok^2 for an input, alike for an output,
-/// e_s the mean share lost at the slot's place in an array of the layer's mean conductance; then by
-/// exchanges of two slots, each kept if J falls. The order it begins with is kept if no assignment
-/// is better.
-/// @param error  left in the order found
-void optimal_order(const RemapFreedoms& freedoms, const SearchOptions& options,
-                   const RandomStream& draws, OutputError& error);
+/// Slots for outputs and inputs by linear assignment. Input k in row slot s costs
+///   cost(k, s) = w_k e_s^2 + sum_o M_oo C_kk D_ok(s)^2
+/// and an output likewise. e_s is the share that wires take, on average over the line, at that
+/// place of an array of the layer's mean conductance. D_ok(s) is the error of the weights in the
+/// cells that are there: faults, deviations, drift. w_k = sqrt(a_k l_k) joins what the line carries
+/// and what it draws, which is dropped on all others it shares wires with: a_k = C_kk sum_o M_oo
+/// W_ok^2 and l_k = sum_o |W_ok|, scaled to the same mean. With sound cells all costs are products,
+/// and the assignment puts the largest w_k on the slots of least loss; with others it avoids the
+/// cells that would hurt most, columns for the rows as they are first, then rows.
+/// @throws InvalidArgument if the moments have other sizes
+[[nodiscard]] ArrayOrder optimal_order(const CrossbarMatrix& matrix, const SignalMoments& moments,
+                                       const RemapFreedoms& freedoms);
 
 }  // namespace xbar::mapping
