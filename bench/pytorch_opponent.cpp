@@ -48,9 +48,12 @@ PytorchOpponent::PytorchOpponent(const std::string& script, const std::string& w
   to_ = to[1];
   from_ = from[0];
   version_ = read_line();
+  // Threads of PyTorch that wait awake would take a core from the others' turns.
+  kill(process_, SIGSTOP);
 }
 
 PytorchOpponent::~PytorchOpponent() {
+  kill(process_, SIGCONT);
   close(to_);  // ends its loop
   close(from_);
   waitpid(process_, nullptr, 0);
@@ -75,9 +78,11 @@ std::string PytorchOpponent::read_line() {
 void PytorchOpponent::run(const std::string& model, long parameters, long batch, long steps,
                           StepTimes& times) {
   const std::string request = fmt::format("{} {} {} {}\n", model, parameters, batch, steps);
+  kill(process_, SIGCONT);
   const bool sent =
       write(to_, request.data(), request.size()) == static_cast<ssize_t>(request.size());
   const std::string answer = sent ? read_line() : "";
+  kill(process_, SIGSTOP);
   if (answer.empty()) throw std::runtime_error("pytorch_training: ended before its answer");
   const auto phases = nlohmann::json::parse(answer);
   for (long k = 0; k < steps; ++k) {
