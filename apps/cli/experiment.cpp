@@ -10,7 +10,6 @@
 
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
-#include <xbar/nn/batch_norm_refit.hpp>
 #include <xbar/onnx/import.hpp>
 
 namespace xbar::cli {
@@ -44,14 +43,6 @@ std::optional<float> metadata_number(const TensorFile& file, const std::string& 
         fmt::format("weights: metadata '{}': expected a number > 0, got '{}'", key, text));
   }
   return value;
-}
-
-nn::ImageSet first_images(const nn::ImageSet& images, Index count) {
-  nn::ImageSet first = images;
-  first.count = std::min(images.count, count);
-  first.pixels.resize(static_cast<std::size_t>(first.count * images.image_size()));
-  first.labels.resize(static_cast<std::size_t>(first.count));
-  return first;
 }
 
 // Learned ranges of converters: parameters while a network is on arrays, metadata of a file.
@@ -160,7 +151,7 @@ void calibrate_converters(nn::Network& network, const mapping::Technology& techn
       (converters.adc_bits > 0 && converters.adc_range == mapping::AdcRange::calibrated);
   if (!wanted) return;
   constexpr Index batch = 128;
-  const nn::ImageSet first = first_images(images, batch * converters.calibration_batches);
+  const nn::ImageSet first = nn::first_images(images, batch * converters.calibration_batches);
   static_cast<void>(nn::evaluate(network, first, batch));
 }
 
@@ -177,56 +168,6 @@ void copy_cells(nn::Network& from, nn::Network& to) {
       }
     }
   }
-}
-
-RemapComparison compare_remapping(const NetworkSpec& spec, const TensorFile& weights,
-                                  const nn::DataSet& data, const mapping::Technology& technology,
-                                  const DeployOptions& options, const nn::RemapOptions& remap,
-                                  Index batch_norm_images, const ProgressCallback& progress) {
-  RemapComparison comparison;
-  nn::Network ideal = spec.load(weights);
-  nn::Network network = spec.load(weights);
-  deploy(network, weights, technology, options);
-  calibrate_converters(network, technology, data.train);
-  comparison.certificate = certificate_json(network, 0);
-  comparison.as_is = nn::evaluate(network, data.test, 250, progress);
-  comparison.report = nn::remap(ideal, network, data.train, remap, progress);
-  comparison.remapped = nn::evaluate(network, data.test, 250, progress);
-  for (std::size_t n = 0; n < comparison.as_is.correct.size(); ++n) {
-    const bool before = comparison.as_is.correct[n] != 0;
-    const bool after = comparison.remapped.correct[n] != 0;
-    if (after && !before) ++comparison.put_right;
-    if (before && !after) ++comparison.spoilt;
-  }
-  if (batch_norm_images > 0) {
-    constexpr Index batch = 125;
-    const nn::ImageSet images = first_images(data.train, batch_norm_images);
-    const auto refitted = [&] {
-      nn::refit_batch_norm(network, images, batch, progress);
-      return nn::evaluate(network, data.test, 250, progress);
-    };
-    comparison.remapped_refit = refitted();
-    for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-      layer.matrix->set_order(mapping::as_trained(layer.matrix->outputs(), layer.matrix->inputs()));
-    }
-    comparison.as_is_refit = refitted();
-  }
-  return comparison;
-}
-
-Json to_json(const RemapComparison& comparison) {
-  const auto of = [](const nn::Evaluation& evaluation) {
-    return Json{{"accuracy", evaluation.accuracy}, {"loss", evaluation.loss}};
-  };
-  Json json = {{"as_is", of(comparison.as_is)},        {"remapped", of(comparison.remapped)},
-               {"put_right", comparison.put_right},    {"spoilt", comparison.spoilt},
-               {"passes", comparison.report.passes},   {"seconds", comparison.report.seconds},
-               {"certificate", comparison.certificate}};
-  if (comparison.as_is_refit) {
-    json["as_is_refit"] = of(*comparison.as_is_refit);
-    json["remapped_refit"] = of(*comparison.remapped_refit);
-  }
-  return json;
 }
 
 Json certificate_json(nn::Network& network, double train_seconds) {

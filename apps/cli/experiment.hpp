@@ -14,7 +14,6 @@
 #include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/nn/hardware_aware_weight.hpp>
 #include <xbar/nn/models.hpp>
-#include <xbar/nn/remap.hpp>
 #include <xbar/nn/trainer.hpp>
 #include <xbar/surrogate_calibrate/calibrate.hpp>
 
@@ -90,28 +89,6 @@ void copy_cells(nn::Network& from, nn::Network& to);
 /// The surrogates of such a certificate, and the largest error where they were measured:
 /// "sneak-ladder, at most 0.012 % off".
 [[nodiscard]] std::string surrogate_words(const Json& certificate);
-
-/// A network on arrays as trained and re-mapped, image by image.
-struct RemapComparison {
-  nn::Evaluation as_is;
-  nn::Evaluation remapped;
-  Index put_right = 0;  ///< images wrong as is and right re-mapped
-  Index spoilt = 0;     ///< images right as is and wrong re-mapped
-  nn::RemapReport report;
-  Json certificate;  ///< certificate_json()
-  /// The same two with the statistics of batch normalisation fitted to the calibration images.
-  std::optional<nn::Evaluation> as_is_refit{};
-  std::optional<nn::Evaluation> remapped_refit{};
-};
-
-/// Both orders on the test images.
-/// @param batch_norm_images  training images for the refits; 0: none
-[[nodiscard]] RemapComparison compare_remapping(
-    const NetworkSpec& spec, const TensorFile& weights, const nn::DataSet& data,
-    const mapping::Technology& technology, const DeployOptions& options,
-    const nn::RemapOptions& remap, Index batch_norm_images, const ProgressCallback& progress);
-
-[[nodiscard]] Json to_json(const RemapComparison& comparison);
 
 /// "R_on 20 kΩ".
 [[nodiscard]] std::string on_label(double on_ohm);

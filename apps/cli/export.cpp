@@ -8,7 +8,7 @@
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 
-#include "column_order_file.hpp"
+#include "array_order_file.hpp"
 #include "commands.hpp"
 #include "experiment.hpp"
 #include "flags.hpp"
@@ -69,7 +69,7 @@ class ExportCommand final : public Command {
  public:
   [[nodiscard]] std::string name() const override { return "export"; }
   [[nodiscard]] std::string description() const override {
-    return "conductances of every tile of a network on arrays, column order and weights, as files";
+    return "conductances of every tile of a network on arrays, its order and weights, as files";
   }
 
   void declare(CLI::App& app) override {
@@ -79,8 +79,8 @@ class ExportCommand final : public Command {
                    "trained weights, .safetensors; default: those of an .onnx model")
         ->type_name("FILE");
     require(network_.data_option);
-    app.add_option("--column-order", order_path_,
-                   "column_order.json of xbar remap; default: outputs as they come")
+    app.add_option("--order", order_path_,
+                   "an order of xbar remap; default: outputs and inputs as they come")
         ->type_name("FILE");
     technology_.on_ohm = {20e3};
     technology_.add(app);
@@ -107,7 +107,7 @@ class ExportCommand final : public Command {
             .headroom = scale_.headroom,
             .seed = network_.seed});
     const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
-    if (!order_path_.empty()) read_column_order(order_path_, layers);
+    if (!order_path_.empty()) read_array_order(order_path_, layers);
     TensorFile ordered = weights_file(network);
 
     RunFolder folder(out_path_, name(), settings(), false);
@@ -122,18 +122,17 @@ class ExportCommand final : public Command {
         reorder(found->second, layer.matrix->column_order());
       }
     }
-    write_file_atomically(folder.file("column_order.json"),
-                          column_order_json(layers).dump(1) + "\n");
+    write_file_atomically(folder.file("order.json"), array_order_json(layers).dump(1) + "\n");
     write_safetensors(folder.file("weights.safetensors"), ordered);
     folder.results() = {{"model", network_.model},
                         {"technology", to_json(technologies.front())},
-                        {"column_order", "column_order.json"},
+                        {"order", "order.json"},
                         {"weights", "weights.safetensors"},
                         {"layers", std::move(described)}};
     folder.save(true);
     fmt::print(
         "{} on arrays of {} x {}: {} layers\nwritten to {}: conductance/LAYER.npz, "
-        "column_order.json, weights.safetensors, run.json\n",
+        "order.json, weights.safetensors, run.json\n",
         network_.model, technologies.front().tile_rows, technologies.front().tile_columns,
         layers.size(), folder.path().string());
     return 0;

@@ -18,8 +18,8 @@
 
 #include "commands.hpp"
 #include "console.hpp"
-#include "experiment.hpp"
 #include "flags.hpp"
+#include "remapping.hpp"
 #include "study.hpp"
 #include "training_leg.hpp"
 
@@ -264,18 +264,18 @@ class QuickstartCommand final : public Command {
     RemapComparison comparison;
     {
       ProgressBar bar;
-      comparison = compare_remapping(spec, ideal.weights, data, technology, {},
-                                     {.strategy = mapping::RemapStrategy::srs,
-                                      .freedoms = {.columns = true, .rows = false},
-                                      .calibration_images = short_ ? 200 : 1000},
-                                     0, bar.callback());
+      RemapStudy study(spec, ideal.weights, data, technology, {}, bar.callback());
+      comparison = study.compare({.strategy = mapping::RemapStrategy::srs,
+                                  .freedoms = {.columns = true, .rows = false},
+                                  .calibration_images = short_ ? 200 : 1000},
+                                 bar.callback());
     }
     fmt::print(
         "     as trained          {:6.2f} %\n     by sensitivity, SRS {:6.2f} %  "
         "({:+.2f} points: {} images put right, {} spoilt)\n",
-        100 * comparison.as_is.accuracy, 100 * comparison.remapped.accuracy,
-        100 * (comparison.remapped.accuracy - comparison.as_is.accuracy), comparison.put_right,
-        comparison.spoilt);
+        100 * comparison.as_is.plain.accuracy, 100 * comparison.remapped.plain.accuracy,
+        100 * (comparison.remapped.plain.accuracy - comparison.as_is.plain.accuracy),
+        comparison.put_right, comparison.spoilt);
     Json json = to_json(comparison);
     json["strategy"] = "srs";
     json["technology"] = to_json(technology);

@@ -1,13 +1,16 @@
+#include <optional>
+
 #include <fmt/format.h>
 
 #include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/core/safetensors.hpp>
 
+#include "array_order_file.hpp"
 #include "commands.hpp"
 #include "console.hpp"
-#include "experiment.hpp"
 #include "flags.hpp"
+#include "remapping.hpp"
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
 
@@ -36,12 +39,28 @@ class RemapCommand final : public Command {
     app.add_option("--move", move_,
                    "columns, rows or both; auto: columns for srs and drs, both for optimal");
     app.add_option("--sensitivity", sensitivity_,
-                   "of srs and drs: taylor, |dL/dy y|, or fisher, its square");
+                   "of srs and drs: taylor, |dL/dy y|; fisher, its square; error-aware, with the "
+                   "errors on the arrays; measured, the loss with one line at the worst slot");
     app.add_option("--calibration-images", calibration_images_,
-                   "training images on which sensitivities and signals are measured");
+                   "training images on which sensitivities and outputs are measured");
+    app.add_option("--tries", tries_, "of optimal: most steps of its descent");
+    app.add_option("--compensation", compensations_,
+                   "what one would otherwise do, measured with and without re-mapping: gain (of "
+                   "every column), batch-norm (statistics refitted)")
+        ->delimiter(',');
     app.add_option("--batch-norm-images", batch_norm_images_,
-                   "training images on which batch normalisation is also refitted, as trained and "
-                   "re-mapped; 0: it is not");
+                   "training images to which batch normalisation is refitted");
+    later_second_ = app.add_option("--later-second", later_.drift.time_s,
+                                   "re-map again on line when conductances have drifted until then "
+                                   "(--drift-exponent)");
+    later_stuck_on_ = app.add_option("--later-stuck-on", later_.faults.stuck_on,
+                                     "re-map again when this share of the cells is stuck at g_max");
+    later_stuck_off_ =
+        app.add_option("--later-stuck-off", later_.faults.stuck_off,
+                       "re-map again when this share of the cells is stuck at g_min");
+    for (const CLI::Option* flag : {later_second_, later_stuck_on_, later_stuck_off_}) {
+      acts_when_given(flag);
+    }
     // Source and sink resistance are mostly a common gain, which no order of columns changes.
     technology_.technology.wires = {
         .source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 2, .bitline_ohm = 2};
@@ -56,53 +75,63 @@ class RemapCommand final : public Command {
     const std::vector<nn::RemapOptions> remaps = remap_options();
     const std::vector<mapping::Technology> technologies = technology_.all();
     const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
-    if (calibration_images_ < 1) {
-      throw InvalidArgument(
-          fmt::format("--calibration-images: expected at least 1, got {}", calibration_images_));
-    }
-    if (batch_norm_images_ < 0) {
-      throw InvalidArgument(
-          fmt::format("--batch-norm-images: expected at least 0, got {}", batch_norm_images_));
-    }
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     const TensorFile weights = read_weights(weights_path_, spec);
     nn::Network digital = spec.load(weights);
+    RemapSettings study_settings = remap_settings();
     RunFolder folder(out_path_, name(), settings(), false);
 
     nn::Evaluation ideal;
+    std::vector<nn::LayerSensitivity> sensitivities;
     {
       ProgressBar bar;
       ideal = nn::evaluate(digital, data.test, 250, bar.callback());
+      sensitivities = nn::layer_sensitivity(digital, data.train, calibration_images_,
+                                            nn::SensitivityKind::taylor, bar.callback());
+    }
+    Json layers = Json::array();
+    for (const nn::LayerSensitivity& layer : sensitivities) {
+      layers.push_back({{"name", layer.layer}, {"sensitivity", layer.columns}});
     }
     fmt::print("{} on {}: ideal arithmetic {:.2f} %\n", network_.model, data.name,
                100 * ideal.accuracy);
     Json comparisons = Json::array();
-    Json orders;
     for (std::size_t k = 0; k < technologies.size(); ++k) {
-      for (const nn::RemapOptions& remap : remaps) {
-        comparisons.push_back(compare(spec, weights, data, technologies[k], surrogates[k], remap,
-                                      ideal.accuracy, orders));
+      study_settings.deploy.surrogate = surrogates[k];
+      std::optional<RemapStudy> study;
+      {
+        ProgressBar bar(on_label(technologies[k].on_ohm));
+        study.emplace(spec, weights, data, technologies[k], study_settings, bar.callback());
+      }
+      print_head(technologies[k], study->as_is());
+      for (const nn::RemapOptions& options : remaps) {
+        comparisons.push_back(compare(*study, technologies[k], options, ideal.accuracy, folder));
       }
     }
-    write_file_atomically(folder.file("column_order.json"), orders.dump(1) + "\n");
     folder.results() = {{"model", network_.model},
                         {"data", data.name},
-                        {"strategy", strategies_.back()},
                         {"strategies", strategies_},
                         {"calibration_images", calibration_images_},
                         {"test_images", data.test.count},
                         {"ideal", {{"accuracy", ideal.accuracy}, {"loss", ideal.loss}}},
-                        {"comparisons", std::move(comparisons)},
-                        {"column_order", "column_order.json"}};
+                        {"layers", std::move(layers)},
+                        {"comparisons", std::move(comparisons)}};
     folder.save(true);
-    fmt::print("\nwritten to {0}: column_order.json, run.json\nnext: xbar report {0}\n",
+    fmt::print("\nwritten to {0}: order-STRATEGY-OHM.json, run.json\nnext: xbar report {0}\n",
                folder.path().string());
     return 0;
   }
 
  private:
   [[nodiscard]] std::vector<nn::RemapOptions> remap_options() const {
+    if (calibration_images_ < 1) {
+      throw InvalidArgument(
+          fmt::format("--calibration-images: expected at least 1, got {}", calibration_images_));
+    }
+    if (tries_ < 0) {
+      throw InvalidArgument(fmt::format("--tries: expected at least 0, got {}", tries_));
+    }
     std::vector<nn::RemapOptions> result;
     for (const std::string& name : strategies_) {
       nn::RemapOptions options;
@@ -117,58 +146,114 @@ class RemapCommand final : public Command {
       }
       options.sensitivity = nn::parse_sensitivity_kind(sensitivity_);
       options.calibration_images = calibration_images_;
+      options.most_tries = tries_;
       options.seed = network_.seed;
       result.push_back(options);
     }
     return result;
   }
 
-  // Also sets `orders`, to those of this network.
-  [[nodiscard]] Json compare(const NetworkSpec& spec, const TensorFile& weights,
-                             const nn::DataSet& data, const mapping::Technology& technology,
-                             const SurrogateSettings& surrogate, const nn::RemapOptions& remap,
-                             double ideal, Json& orders) const {
-    ProgressBar bar(on_label(technology.on_ohm));
-    const RemapComparison comparison = compare_remapping(
-        spec, weights, data, technology, {.surrogate = surrogate, .seed = network_.seed}, remap,
-        batch_norm_images_, bar.callback());
-    const auto strategy = std::string(mapping::remap_strategy_name(remap.strategy));
-    const double drop = ideal - comparison.as_is.accuracy;
-    const double gain = comparison.remapped.accuracy - comparison.as_is.accuracy;
-    fmt::print(
-        "  {}: as is {:.2f} %, {} {:.2f} % ({:+.2f} points{}; {} images put right, {} "
-        "spoilt; {}; {})\n",
-        on_label(technology.on_ohm), 100 * comparison.as_is.accuracy, strategy,
-        100 * comparison.remapped.accuracy, 100 * gain,
-        drop > 0 ? fmt::format(", {:.0f} % of the loss recovered", 100 * gain / drop) : "",
-        comparison.put_right, comparison.spoilt, format_duration(comparison.report.seconds),
-        surrogate_words(comparison.certificate));
-    if (comparison.as_is_refit) {
-      fmt::print("    batch normalisation refitted: as is {:.2f} %, {} {:.2f} %\n",
-                 100 * comparison.as_is_refit->accuracy, strategy,
-                 100 * comparison.remapped_refit->accuracy);
+  [[nodiscard]] RemapSettings remap_settings() const {
+    RemapSettings result;
+    result.deploy.seed = network_.seed;
+    if (batch_norm_images_ < 2) {
+      throw InvalidArgument(
+          fmt::format("--batch-norm-images: expected at least 2, got {}", batch_norm_images_));
     }
-    orders = Json::object();
-    for (const nn::LayerRemap& layer : comparison.report.layers) {
-      orders[layer.layer] = {{"slot_of_output", layer.order.slot_of_output},
-                             {"slot_of_input", layer.order.slot_of_input},
-                             {"sensitivity", layer.sensitivity}};
+    for (const std::string& name : compensations_) {
+      if (name == "gain") {
+        result.gain = true;
+      } else if (name == "batch-norm") {
+        result.batch_norm_images = batch_norm_images_;
+      } else {
+        throw InvalidArgument(
+            fmt::format("--compensation: expected gain or batch-norm, got '{}'", name));
+      }
+    }
+    return result;
+  }
+
+  // The arrays as they are later, if they change.
+  [[nodiscard]] std::optional<mapping::Technology> later(mapping::Technology technology) const {
+    const bool drifts = later_second_->count() > 0;
+    const bool on = later_stuck_on_->count() > 0;
+    const bool off = later_stuck_off_->count() > 0;
+    if (!drifts && !on && !off) return {};
+    if (drifts) technology.drift.time_s = later_.drift.time_s;
+    if (on) technology.faults.stuck_on = later_.faults.stuck_on;
+    if (off) technology.faults.stuck_off = later_.faults.stuck_off;
+    mapping::check_technology(technology);
+    return technology;
+  }
+
+  static std::string with_compensations(const OrderAccuracy& order) {
+    std::string text = fmt::format("{:6.2f} %", 100 * order.plain.accuracy);
+    if (order.gain) text += fmt::format("   with gain {:6.2f} %", 100 * order.gain->accuracy);
+    if (order.batch_norm) {
+      text +=
+          fmt::format("   with batch norm refitted {:6.2f} %", 100 * order.batch_norm->accuracy);
+    }
+    return text;
+  }
+
+  static void print_head(const mapping::Technology& technology, const OrderAccuracy& as_is) {
+    fmt::print("  {}\n    {:<8} {}\n", on_label(technology.on_ohm), "as is",
+               with_compensations(as_is));
+  }
+
+  // Prints a line of its own, and writes the order.
+  [[nodiscard]] Json compare(RemapStudy& study, const mapping::Technology& technology,
+                             const nn::RemapOptions& options, double ideal,
+                             const RunFolder& folder) const {
+    const auto strategy = std::string(mapping::remap_strategy_name(options.strategy));
+    RemapComparison comparison;
+    std::optional<RemapStudy::Change> change;
+    const std::string file = fmt::format("order-{}-{:.0f}ohm.json", strategy, technology.on_ohm);
+    {
+      ProgressBar bar(strategy);
+      comparison = study.compare(options, bar.callback());
+      write_file_atomically(folder.file(file), study.order_json().dump(1) + "\n");
+      if (const auto changed = later(technology)) {
+        change = study.after(*changed, options, bar.callback());
+      }
+    }
+    const double drop = ideal - comparison.as_is.plain.accuracy;
+    const double gain = comparison.remapped.plain.accuracy - comparison.as_is.plain.accuracy;
+    fmt::print("    {:<8} {}   {:+.2f} points{}, {} images put right, {} spoilt; {}; {}\n",
+               strategy, with_compensations(comparison.remapped), 100 * gain,
+               drop > 0 ? fmt::format(", {:.0f} % of the loss recovered", 100 * gain / drop) : "",
+               comparison.put_right, comparison.spoilt, format_duration(comparison.report.seconds),
+               surrogate_words(comparison.certificate));
+    if (change) {
+      fmt::print(
+          "             later {:.2f} %, re-mapped again {:.2f} %, {:.0f} % of the weights "
+          "written anew; {}\n",
+          100 * change->changed.accuracy, 100 * change->remapped.accuracy, 100 * change->rewritten,
+          format_duration(change->report.seconds));
     }
     Json json = to_json(comparison);
     json["strategy"] = strategy;
     json["technology"] = to_json(technology);
+    json["order"] = file;
+    if (change) json["later"] = to_json(*change);
     return json;
   }
 
   NetworkFlags network_;
   TechnologyFlags technology_;
   SurrogateFlags surrogate_{"exact"};
+  mapping::Technology later_{};  // what of it is given
+  const CLI::Option* later_second_ = nullptr;
+  const CLI::Option* later_stuck_on_ = nullptr;
+  const CLI::Option* later_stuck_off_ = nullptr;
   std::string weights_path_;
   std::vector<std::string> strategies_;
+  std::vector<std::string> compensations_;
   std::string move_ = "auto";
   std::string sensitivity_ = "taylor";
   Index calibration_images_ = 250;
-  Index batch_norm_images_ = 0;
+  Index batch_norm_images_ = 1000;
+  int tries_ = 40;
   std::string out_path_;
 };
 

@@ -174,7 +174,7 @@ std::vector<CLI::Option*> TechnologyFlags::acting_when_given() const {
   return flags;
 }
 
-void TechnologyFlags::take_device(mapping::Technology& technology) const {
+void TechnologyFlags::take_device(mapping::Technology& target) const {
   const bool wired = pulse_device_ && write_scheme_ != "ideal";
   for (const CLI::Option* flag : {voltage_exponent_, voltage_threshold_}) {
     if (flag->count() > 0 && !wired) {
@@ -196,19 +196,19 @@ void TechnologyFlags::take_device(mapping::Technology& technology) const {
   };
   device::PulseDevice device = *pulse_device_;
   const double range_ratio = device.g_max_siemens / device.g_min_siemens;
-  if (on_off_ratio_option_->count() == 0) technology.on_off_ratio = range_ratio;
-  device.g_max_siemens = technology.range().g_max;
-  device.g_min_siemens = technology.range().g_min;
-  if (!given(fault_options_)) technology.faults = device.faults;
+  if (on_off_ratio_option_->count() == 0) target.on_off_ratio = range_ratio;
+  device.g_max_siemens = target.range().g_max;
+  device.g_min_siemens = target.range().g_min;
+  if (!given(fault_options_)) target.faults = device.faults;
   if (!given(drift_options_)) {
-    technology.drift.exponent = device.drift.exponent;
-    technology.drift.exponent_deviation = device.drift.exponent_deviation;
+    target.drift.exponent = device.drift.exponent;
+    target.drift.exponent_deviation = device.drift.exponent_deviation;
   }
-  if (read_noise_option_->count() == 0) technology.read_noise = device.read_noise;
+  if (read_noise_option_->count() == 0) target.read_noise = device.read_noise;
   if (voltage_exponent_->count() > 0) device.voltage.exponent = voltage_.exponent;
   if (voltage_threshold_->count() > 0) device.voltage.threshold = voltage_.threshold;
   device::check_pulse_device(device);
-  technology.device = std::make_shared<const device::PulseDevice>(std::move(device));
+  target.device = std::make_shared<const device::PulseDevice>(std::move(device));
 }
 
 std::vector<mapping::Technology> TechnologyFlags::all() {

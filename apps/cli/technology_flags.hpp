@@ -31,7 +31,7 @@ struct TechnologyFlags {
  private:
   [[nodiscard]] mapping::Technology with(double on) const;
   // What the device's file says, where no flag says otherwise.
-  void take_device(mapping::Technology& technology) const;
+  void take_device(mapping::Technology& target) const;
 
   CLI::Option* on_ohm_option_ = nullptr;
   CLI::Option* on_off_ratio_option_ = nullptr;

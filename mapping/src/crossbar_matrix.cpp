@@ -635,6 +635,16 @@ void CrossbarMatrix::copy_cells(const CrossbarMatrix& other) {
   measure_all();
 }
 
+CrossbarMatrix CrossbarMatrix::measured_by(surrogate::ModelKind model) const {
+  CrossbarOptions options = options_;
+  options.model = model;
+  options.exact = {};
+  options.certificate = {};
+  CrossbarMatrix copy(outputs_, inputs_, weight_range_, std::move(options));
+  copy.copy_cells(*this);
+  return copy;
+}
+
 Matrix CrossbarMatrix::tile_of(const MatrixF& matrix, Index tile) const {
   const Index rows = technology().tile_rows;
   const Index columns = technology().tile_columns;

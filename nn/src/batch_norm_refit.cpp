@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/nn/batch_norm_refit.hpp>
@@ -56,6 +59,39 @@ void refit_batch_norm(Network& network, const ImageSet& images, Index batch,
     }
   }
   for (BatchNorm* norm : norms) norm->end_cumulative();
+}
+
+void match_batch_norm(Network& network, Network& other, const ImageSet& images, Index batch,
+                      const ProgressCallback& progress) {
+  const std::vector<BatchNorm*> norms = batch_norms(network);
+  const std::vector<BatchNorm*> others = batch_norms(other);
+  if (norms.size() != others.size()) {
+    throw InvalidArgument(fmt::format(
+        "batch-norm match: expected networks of the same layers, found {} and {} of batch "
+        "normalisation",
+        norms.size(), others.size()));
+  }
+  std::vector<MatrixF> mean;
+  std::vector<MatrixF> variance;
+  for (BatchNorm* norm : others) {
+    mean.push_back(norm->running_mean());
+    variance.push_back(norm->running_variance());
+  }
+  refit_batch_norm(network, images, batch, progress);
+  refit_batch_norm(other, images, batch, progress);
+  for (std::size_t k = 0; k < norms.size(); ++k) {
+    const auto epsilon = static_cast<float>(norms[k]->epsilon());
+    for (Index c = 0; c < mean[k].size(); ++c) {
+      float& m = norms[k]->running_mean()(c);
+      float& v = norms[k]->running_variance()(c);
+      const float of_other = others[k]->running_variance()(c);
+      const float ratio = of_other > 0 ? v / of_other : 1.0F;
+      v = (variance[k](c) + epsilon) * ratio - epsilon;
+      m -= (others[k]->running_mean()(c) - mean[k](c)) * std::sqrt(ratio);
+    }
+    others[k]->running_mean() = mean[k];
+    others[k]->running_variance() = variance[k];
+  }
 }
 
 }  // namespace xbar::nn

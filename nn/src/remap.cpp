@@ -30,12 +30,7 @@ RemapReport remap(Network& ideal, Network& on_arrays, const ImageSet& images,
   const std::vector<CrossbarLayer> layers = crossbar_layers(on_arrays);
   check_layers(ideal, on_arrays, layers);
   check_images(ideal, images, "calibration");
-  ImageSet first = images;
-  first.count = std::min(images.count, options.calibration_images);
-  first.pixels.resize(static_cast<std::size_t>(first.count * images.image_size()));
-  first.labels.resize(static_cast<std::size_t>(first.count));
-  const std::vector<LayerSensitivity> sensitivity =
-      layer_sensitivity(ideal, first, first.count, options.sensitivity, progress);
+  const ImageSet first = first_images(images, options.calibration_images);
   const RemapJob job{ideal, on_arrays, layers, first, options, progress};
   RemapReport report;
   switch (options.strategy) {
@@ -46,17 +41,17 @@ RemapReport remap(Network& ideal, Network& on_arrays, const ImageSet& images,
       }
       break;
     case mapping::RemapStrategy::srs:
-      remap_static(job, sensitivity);
+      remap_static(job);
       break;
     case mapping::RemapStrategy::drs:
-      report.passes = remap_dynamic(job);
+      report.steps = remap_dynamic(job);
       break;
     case mapping::RemapStrategy::optimal:
-      remap_optimal(job);
+      report.steps = remap_optimal(job);
       break;
   }
-  for (std::size_t k = 0; k < layers.size(); ++k) {
-    report.layers.push_back({layers[k].name, layers[k].matrix->order(), sensitivity[k].columns});
+  for (const CrossbarLayer& layer : layers) {
+    report.layers.push_back({layer.name, layer.matrix->order()});
   }
   report.seconds = watch.seconds();
   return report;

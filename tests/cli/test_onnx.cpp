@@ -81,7 +81,7 @@ TEST_CASE("cli/onnx: export writes what the arrays hold, in the order given", "[
                               R"({"fc": {"slot_of_output": [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]}})");
   const std::string command =
       "export --model net.onnx --tile-rows 12 --tile-columns 8 --out run" + few;
-  const auto outcome = run_xbar(scratch, command + " --column-order order.json");
+  const auto outcome = run_xbar(scratch, command + " --order order.json");
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   const auto arrays = xbar::read_npz(scratch("run/conductance/fc.npz"));
@@ -110,12 +110,12 @@ TEST_CASE("cli/onnx: export writes what the arrays hold, in the order given", "[
     CHECK(std::abs(ordered[k] - weights[9 * 16 + k]) <= 2e-6F * 20);
   }
   CHECK(file.tensors.at("fc.bias").values[0] == xbar_test::steps(10)[9]);
-  const auto order = nlohmann::json::parse(xbar::read_file(scratch("run/column_order.json")));
+  const auto order = nlohmann::json::parse(xbar::read_file(scratch("run/order.json")));
   CHECK(order.at("fc").at("slot_of_output").at(0) == 9);
 
   const auto refused = [&](const std::string& json) {
     xbar::write_file_atomically(scratch("order.json"), json);
-    const auto bad = run_xbar(scratch, command + "2 --column-order order.json");
+    const auto bad = run_xbar(scratch, command + "2 --order order.json");
     CHECK(bad.code == 2);
     return bad.err;
   };

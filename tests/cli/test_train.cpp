@@ -55,7 +55,8 @@ TEST_CASE("cli/train: train, evaluate, re-map and report, one after the other", 
                               "--out remap");
   CAPTURE(remap.err);
   REQUIRE(remap.code == 0);
-  const auto order = nlohmann::json::parse(xbar::read_file(scratch("remap/column_order.json")));
+  const auto order =
+      nlohmann::json::parse(xbar::read_file(scratch("remap/order-srs-20000ohm.json")));
   REQUIRE(order.at("conv2").at("slot_of_output").size() == 16);
 
   for (const std::string folder : {"run", "remap"}) {

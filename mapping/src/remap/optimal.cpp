@@ -4,8 +4,8 @@
 
 #include <xbar/core/error.hpp>
 #include <xbar/mapping/remap/assignment.hpp>
+#include <xbar/mapping/remap/line_loss.hpp>
 #include <xbar/mapping/remap/optimal.hpp>
-#include <xbar/surrogate/model.hpp>
 
 #include "../cell_effects.hpp"
 
@@ -13,30 +13,6 @@ namespace xbar::mapping {
 namespace {
 
 using Vector = Eigen::VectorXd;
-
-// Mean share lost on each bitline and each wordline of a tile of equal cells.
-struct LineLoss {
-  Vector bitline;
-  Vector wordline;
-};
-
-LineLoss line_loss(const CrossbarMatrix& matrix) {
-  const Technology& technology = matrix.technology();
-  const surrogate::TileBatch batch{1, technology.tile_rows, technology.tile_columns};
-  double mean = 0;
-  const Index arrays = matrix.plane_count() * matrix.tile_count();
-  for (Index a = 0; a < arrays; ++a) {
-    mean += matrix.tile_conductance(a / matrix.tile_count(), a % matrix.tile_count()).mean() /
-            static_cast<double>(arrays);
-  }
-  const std::vector<double> conductance(static_cast<std::size_t>(batch.size()), mean);
-  std::vector<double> effective(conductance.size());
-  surrogate::make_model<double>(surrogate::ModelKind::ladder, technology.wires, {})
-      ->effective(batch, conductance, effective);
-  const Eigen::Map<const Matrix> found(effective.data(), batch.rows, batch.columns);
-  const Matrix share = (1 - found.array() / mean).matrix();
-  return {share.colwise().mean().transpose(), share.rowwise().mean()};
-}
 
 // What a line carries and what it draws.
 Vector line_weight(const Vector& carried, const Vector& drawn) {
@@ -90,19 +66,22 @@ void add_row_errors(const CrossbarMatrix& matrix, const Vector& c, const Vector&
   }
 }
 
-void check_moments(const char* what, const MatrixF& moments, Index size) {
-  if (moments.rows() != size || moments.cols() != size) {
-    throw InvalidArgument(fmt::format("{} moments: expected {} x {}, got {} x {}", what, size, size,
-                                      moments.rows(), moments.cols()));
-  }
-}
-
 }  // namespace
+
+void check_moments(const CrossbarMatrix& matrix, const SignalMoments& moments) {
+  const auto check = [](const char* what, const MatrixF& found, Index size) {
+    if (found.rows() != size || found.cols() != size) {
+      throw InvalidArgument(fmt::format("{} moments: expected {} x {}, got {} x {}", what, size,
+                                        size, found.rows(), found.cols()));
+    }
+  };
+  check("input", moments.inputs, matrix.inputs());
+  check("output", moments.outputs, matrix.outputs());
+}
 
 ArrayOrder optimal_order(const CrossbarMatrix& matrix, const SignalMoments& moments,
                          const RemapFreedoms& freedoms) {
-  check_moments("input", moments.inputs, matrix.inputs());
-  check_moments("output", moments.outputs, matrix.outputs());
+  check_moments(matrix, moments);
   const Matrix weight = matrix.weight().cast<double>();
   const Vector c = moments.inputs.diagonal().cast<double>();
   const Vector m = moments.outputs.diagonal().cast<double>();

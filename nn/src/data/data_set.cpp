@@ -92,6 +92,15 @@ fs::path default_folder(const std::string& name) {
 
 }  // namespace
 
+ImageSet first_images(const ImageSet& images, Index count) {
+  ImageSet first{
+      std::min(images.count, count), images.channels, images.height, images.width, {}, {}};
+  first.pixels.assign(images.pixels.begin(),
+                      images.pixels.begin() + first.count * images.image_size());
+  first.labels.assign(images.labels.begin(), images.labels.begin() + first.count);
+  return first;
+}
+
 DataSet load_data(const std::string& spec, std::uint64_t seed) {
   static const std::array<std::string, 5> names = {"glyphs", "mnist", "fashion-mnist", "cifar10",
                                                    "cifar100"};

@@ -1,32 +1,27 @@
+#include <fmt/format.h>
+
 #include <xbar/nn/trainer.hpp>
 
 #include "strategies.hpp"
 
 namespace xbar::nn {
-namespace {
-
-std::vector<mapping::ArrayOrder> orders_of(const std::vector<CrossbarLayer>& layers) {
-  std::vector<mapping::ArrayOrder> orders;
-  for (const CrossbarLayer& layer : layers) orders.push_back(layer.matrix->order());
-  return orders;
-}
-
-}  // namespace
 
 int remap_dynamic(const RemapJob& job) {
   double best_loss = evaluate(job.on_arrays, job.images).loss;
   std::vector<mapping::ArrayOrder> best = orders_of(job.layers);
+  RemapJob quiet = job;
+  quiet.progress = {};
   int helped = 0;
   for (int pass = 0; pass < job.options.most_passes; ++pass) {
     for (std::size_t k = 0; k < job.layers.size(); ++k) {
       // The layers before this one are in their new order by now.
-      const std::vector<LayerSensitivity> sensitivity =
-          layer_sensitivity(job.on_arrays, job.images, job.images.count, job.options.sensitivity);
+      const std::vector<LayerSensitivity> found = sensitivities(quiet, job.on_arrays);
       mapping::CrossbarMatrix& matrix = *job.layers[k].matrix;
-      matrix.set_order(order_by(sensitivity[k], matrix, job.options.freedoms));
+      matrix.set_order(order_by(found[k], matrix, job.options.freedoms));
       if (job.progress) {
-        job.progress({"drs", static_cast<double>(k + 1), static_cast<double>(job.layers.size()),
-                      job.layers[k].name});
+        const auto layers = static_cast<double>(job.layers.size());
+        job.progress({"drs", static_cast<double>(pass) * layers + static_cast<double>(k + 1),
+                      static_cast<double>(job.options.most_passes) * layers, job.layers[k].name});
       }
     }
     const double loss = evaluate(job.on_arrays, job.images).loss;
@@ -35,7 +30,7 @@ int remap_dynamic(const RemapJob& job) {
     best = orders_of(job.layers);
     ++helped;
   }
-  for (std::size_t k = 0; k < job.layers.size(); ++k) job.layers[k].matrix->set_order(best[k]);
+  set_orders(job.layers, best);
   return helped;
 }
 

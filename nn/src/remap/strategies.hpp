@@ -16,17 +16,25 @@ struct RemapJob {
   const std::vector<CrossbarLayer>& layers;
   const ImageSet& images;  // calibration images, no more than wanted
   const RemapOptions& options;
-  const ProgressCallback& progress;
+  ProgressCallback progress;
 };
+
+[[nodiscard]] std::vector<mapping::ArrayOrder> orders_of(const std::vector<CrossbarLayer>& layers);
+void set_orders(const std::vector<CrossbarLayer>& layers,
+                const std::vector<mapping::ArrayOrder>& orders);
 
 /// The order that falling sensitivities ask for, freedoms that are not given left as they are.
 [[nodiscard]] mapping::ArrayOrder order_by(const LayerSensitivity& sensitivity,
                                            const mapping::CrossbarMatrix& matrix,
                                            const mapping::RemapFreedoms& freedoms);
 
-void remap_static(const RemapJob& job, const std::vector<LayerSensitivity>& ideal);
+/// Sensitivities of a network, ideal or on arrays, of the kind that is wanted.
+[[nodiscard]] std::vector<LayerSensitivity> sensitivities(const RemapJob& job, Network& network);
+
+void remap_static(const RemapJob& job);
 /// @return passes that helped
 int remap_dynamic(const RemapJob& job);
-void remap_optimal(const RemapJob& job);
+/// @return steps that helped
+int remap_optimal(const RemapJob& job);
 
 }  // namespace xbar::nn

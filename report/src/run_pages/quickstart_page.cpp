@@ -51,7 +51,6 @@ struct Certificate {
 
 struct RemapPart {
   Comparison comparison;
-  std::string strategy;
   double ideal = 0;  ///< accuracy
 };
 
@@ -107,7 +106,7 @@ Tour read_tour(const Run& run) {
   }
   if (const auto v = run.part("certificate")) tour.certificate = read_certificate(*v);
   if (const auto v = run.part("remap")) {
-    tour.remap = {comparison(*v), v->text("strategy"), v->number("ideal_accuracy")};
+    tour.remap = {comparison(*v), v->number("ideal_accuracy")};
   }
   return tour;
 }
@@ -382,14 +381,15 @@ void add_remap(Page& page, const RemapPart& r, long long images) {
   BarPlot plot;
   plot.title = "Test accuracy by order of the columns";
   plot.groups = {"Ideal arithmetic", "On arrays, as trained",
-                 "On arrays, re-mapped (" + strategy_label(r.strategy) + ")"};
-  plot.series = {accuracy_bars("Accuracy", {r.ideal, c.as_is, c.remapped}, images, Colour::blue)};
+                 "On arrays, re-mapped (" + strategy_label(c.strategy) + ")"};
+  plot.series = {accuracy_bars("Accuracy", {r.ideal, c.as_is.accuracy, c.remapped.accuracy}, images,
+                               Colour::blue)};
   plot.references = {{hundred * r.ideal, "ideal"}};
   plot.axis = accuracy_axis(plot.series);
   plot.decimals = 2;
   section.figure(plot.svg(), fmt::format("{}; the test loss goes from {} to {}. {}",
-                                         points(c.gain()), format_number(c.as_is_loss),
-                                         format_number(c.remapped_loss), whisker_words(images)));
+                                         points(c.gain()), format_number(c.as_is.loss),
+                                         format_number(c.remapped.loss), whisker_words(images)));
   BarPlot changed;
   changed.title = "Images that changed";
   changed.axis = {"Test images"};

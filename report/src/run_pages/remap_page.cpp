@@ -21,30 +21,21 @@ constexpr double hundred = 100;
 struct Layer {
   std::string name;
   std::vector<double> sensitivity;  ///< falling
-  long long moved = 0;              ///< outputs that left their slot
 };
 
 struct Remap {
   std::string model;
   std::string data;
-  std::string strategy;
   long long calibration_images = 0;
   long long test_images = 0;
   double ideal = 0;
   double ideal_loss = 0;
-  std::vector<Comparison> comparisons;
+  std::vector<Comparison> comparisons;  ///< technologies one after the other
   std::vector<Layer> layers;
 };
 
-Layer read_layer(const std::string& name, const Value& value) {
-  Layer layer{name, value.at("sensitivity").numbers()};
-  const std::vector<double> slots = value.at("slot_of_output").numbers();
-  if (slots.size() != layer.sensitivity.size()) {
-    value.at("slot_of_output")
-        .fail(fmt::format("{} slots, one for each sensitivity", layer.sensitivity.size()),
-              fmt::format("{}", slots.size()));
-  }
-  for (std::size_t k = 0; k < slots.size(); ++k) layer.moved += slots[k] != static_cast<double>(k);
+Layer read_layer(const Value& value) {
+  Layer layer{value.text("name"), value.at("sensitivity").numbers()};
   std::erase_if(layer.sensitivity, [](double s) { return std::isnan(s); });
   std::sort(layer.sensitivity.begin(), layer.sensitivity.end(), std::greater<>());
   return layer;
@@ -55,7 +46,6 @@ std::optional<Remap> read_remap(const Run& run) {
   const Value& v = run.results;
   Remap remap{v.text("model"),
               v.text("data"),
-              v.text("strategy"),
               v.count("calibration_images"),
               v.count("test_images"),
               v.at("ideal").number("accuracy"),
@@ -63,71 +53,70 @@ std::optional<Remap> read_remap(const Run& run) {
               {},
               {}};
   for (const Value& c : v.at("comparisons").items()) remap.comparisons.push_back(comparison(c));
-  const Value orders = Value::of_file(run.file(v.at("column_order")));
-  for (const auto& [name, layer] : orders.members()) {
-    remap.layers.push_back(read_layer(name, layer));
-  }
+  for (const Value& layer : v.at("layers").items()) remap.layers.push_back(read_layer(layer));
   return remap;
 }
 
-/// The technology on which the network as trained does worst.
+/// Where the network as trained does worst, by the strategy that does best there.
 const Comparison* hardest(const Remap& r) {
   const Comparison* worst = nullptr;
   for (const Comparison& c : r.comparisons) {
-    if (worst == nullptr || c.as_is < worst->as_is) worst = &c;
+    if (worst == nullptr || c.as_is.accuracy < worst->as_is.accuracy ||
+        (c.as_is.accuracy == worst->as_is.accuracy &&
+         c.remapped.accuracy > worst->remapped.accuracy)) {
+      worst = &c;
+    }
   }
   return worst;
 }
 
-std::string range_of_gains(const Remap& r) {
-  double lo = r.comparisons.front().gain();
-  double hi = lo;
+/// The comparisons by technology: strategies on the same arrays.
+std::vector<std::vector<const Comparison*>> by_technology(const Remap& r) {
+  std::vector<std::vector<const Comparison*>> groups;
   for (const Comparison& c : r.comparisons) {
-    lo = std::min(lo, c.gain());
-    hi = std::max(hi, c.gain());
+    const auto goes_on = [&](const std::vector<const Comparison*>& group) {
+      return group.front()->technology.on_ohm == c.technology.on_ohm &&
+             std::none_of(group.begin(), group.end(),
+                          [&](const Comparison* other) { return other->strategy == c.strategy; });
+    };
+    if (groups.empty() || !goes_on(groups.back())) groups.emplace_back();
+    groups.back().push_back(&c);
   }
-  if (points(lo) == points(hi)) return points(lo);
-  std::string first = points(lo);
-  first.resize(first.find("\u00A0"));
-  return first + " to " + points(hi);
+  return groups;
+}
+
+/// The share of what wires cost that comes back, in percent; NaN where they cost nothing.
+double recovered(const Remap& r, const Comparison& c) {
+  const double lost = r.ideal - c.as_is.accuracy;
+  return lost > 0 ? hundred * c.gain() / lost : std::nan("");
 }
 
 void add_verdict(Page& page, const Remap& r) {
-  if (r.comparisons.empty()) {
+  const Comparison* c = hardest(r);
+  if (c == nullptr) {
     page.verdict(Status::warn, "Nothing was compared");
     return;
   }
-  if (r.strategy == "none") {
-    page.verdict(Status::neutral, "The columns were left as trained",
+  if (std::all_of(r.comparisons.begin(), r.comparisons.end(),
+                  [](const Comparison& one) { return one.strategy == "none"; })) {
+    page.verdict(Status::neutral, "Columns and rows were left as trained",
                  "Strategy none is the baseline: nothing moves, and nothing should change.");
     return;
   }
-  std::size_t better = 0;
-  std::size_t worse = 0;
-  for (const Comparison& c : r.comparisons) {
-    better += c.significant() && c.put_right > c.spoilt;
-    worse += c.significant() && c.put_right < c.spoilt;
-  }
-  const std::string gains = range_of_gains(r);
-  const bool several = r.comparisons.size() > 1;
-  if (worse > 0) {
-    page.verdict(Status::bad, "Re-mapping did harm: " + gains,
-                 several
-                     ? fmt::format("More than the noise of the test set on {} of {} technologies.",
-                                   worse, r.comparisons.size())
-                     : sign_test_words(r.comparisons.front()));
-  } else if (better > 0) {
-    page.verdict(Status::good, "Re-mapping gains accuracy: " + gains,
-                 several
-                     ? fmt::format("More than the noise of the test set on {} of {} technologies.",
-                                   better, r.comparisons.size())
-                     : sign_test_words(r.comparisons.front()));
+  const double share = recovered(r, *c);
+  const std::string what =
+      fmt::format("{} on R_on {}: {}", strategy_label(c->strategy), ohms(c->technology.on_ohm),
+                  points(c->gain())) +
+      (std::isnan(share) ? ""
+                         : fmt::format(", {}\u00A0% of what wires cost", format_fixed(share, 0)));
+  const std::string words = sign_test_words(*c);
+  if (!c->significant()) {
+    page.verdict(Status::neutral,
+                 "Re-mapping makes no difference beyond the noise of the test set: " + what, words);
+  } else if (c->put_right < c->spoilt) {
+    page.verdict(Status::bad, "Re-mapping did harm: " + what, words);
   } else {
-    page.verdict(
-        Status::neutral,
-        fmt::format("Re-mapping makes no difference beyond the noise of the test set: {}", gains),
-        several ? "On none of the technologies does a sign test tell put right from spoilt."
-                : sign_test_words(r.comparisons.front()));
+    page.verdict(Status::good, "Re-mapping gains accuracy: " + what, words);
   }
 }
 
@@ -137,11 +126,12 @@ void add_cards(Page& page, const Remap& r) {
   const Comparison* c = hardest(r);
   if (c == nullptr) return;
   const std::string where = "R_on " + ohms(c->technology.on_ohm);
-  page.card({"On arrays, as trained", format_fixed(hundred * c->as_is, 2), "%",
-             fmt::format("{} to ideal. {}{}.", points(c->as_is - r.ideal),
+  page.card({"On arrays, as trained", format_fixed(hundred * c->as_is.accuracy, 2), "%",
+             fmt::format("{} to ideal. {}{}.", points(c->as_is.accuracy - r.ideal),
                          r.comparisons.size() > 1 ? "The lowest, at " : "", where)});
-  page.card({"On arrays, re-mapped", format_fixed(hundred * c->remapped, 2), "%",
-             fmt::format("{} to as trained, {}.", points(c->gain()), where)});
+  page.card({"On arrays, re-mapped", format_fixed(hundred * c->remapped.accuracy, 2), "%",
+             fmt::format("{} to as trained, {}, {}.", points(c->gain()), where,
+                         strategy_label(c->strategy))});
   page.card({"Put right, spoilt", fmt::format("{} : {}", grouped(c->put_right), grouped(c->spoilt)),
              "images",
              c->put_right + c->spoilt == 0
@@ -150,76 +140,183 @@ void add_cards(Page& page, const Remap& r) {
                                chance(sign_test(c->put_right, c->spoilt)))});
 }
 
+Cell percent(const std::optional<double>& share) {
+  return share ? Cell::fixed(hundred * *share, 2) : Cell();
+}
+
+void add_table(Blocks& section, const Remap& r) {
+  const bool gain = std::any_of(r.comparisons.begin(), r.comparisons.end(),
+                                [](const Comparison& c) { return c.remapped.gain.has_value(); });
+  const bool refit =
+      std::any_of(r.comparisons.begin(), r.comparisons.end(),
+                  [](const Comparison& c) { return c.remapped.batch_norm.has_value(); });
+  Table table;
+  table.header = {"R_on", "Order", "Accuracy, %", "Change, points", "Recovered, %"};
+  if (gain) table.header.push_back("With gain, %");
+  if (refit) table.header.push_back("Batch norm refitted, %");
+  for (const char* name : {"Loss", "Put right", "Spoilt", "Chance alone", "Time", "Surrogate"}) {
+    table.header.push_back(name);
+  }
+  const auto add_order = [&](const Comparison& c, const OrderAccuracy& order, bool as_is) {
+    Cell on(ohms(c.technology.on_ohm));
+    on.key = c.technology.on_ohm;
+    std::vector<Cell> row = {on, as_is ? Cell("as trained") : Cell(strategy_label(c.strategy)),
+                             Cell::fixed(hundred * order.accuracy, 2)};
+    const double share = recovered(r, c);
+    row.push_back(as_is ? Cell() : Cell::fixed(hundred * c.gain(), 2));
+    row.push_back(as_is || std::isnan(share) ? Cell() : Cell::fixed(share, 0));
+    if (gain) row.push_back(percent(order.gain));
+    if (refit) row.push_back(percent(order.batch_norm));
+    row.push_back(Cell::number(order.loss, 3));
+    if (as_is) {
+      row.insert(row.end(), 4, Cell());
+    } else {
+      const double p = sign_test(c.put_right, c.spoilt);
+      Cell probability(chance(p));
+      probability.key = p;
+      Cell time(format_fixed(c.seconds, 1) + "\u00A0s");
+      time.key = c.seconds;
+      row.insert(row.end(), {c.put_right, c.spoilt, probability, time});
+    }
+    row.push_back(c.surrogate_error > 0 ? c.surrogate + ", " + error_percent(c.surrogate_error)
+                                        : c.surrogate);
+    table.rows.push_back(std::move(row));
+  };
+  for (const auto& group : by_technology(r)) {
+    add_order(*group.front(), group.front()->as_is, true);
+    for (const Comparison* c : group) add_order(*c, c->remapped, false);
+  }
+  table.caption =
+      "Recovered: share of what wires cost that comes back. Chance alone: how often a fair coin "
+      "splits the changed images at least as unevenly (sign test); below 5 % is more than noise";
+  constexpr std::size_t worth_sorting = 5;
+  table.sortable = table.rows.size() >= worth_sorting;
+  section.table(table);
+}
+
 void add_comparison(Page& page, const Remap& r) {
   Blocks& section = page.section("As trained and re-mapped");
   std::string text =
-      "The same weights on the same arrays; only the order of the columns differs. The column "
-      "Surrogate says what stood in for the circuit, and the largest measured error of its output "
-      "currents.";
-  if (const Comparison* c = hardest(r)) {
-    text += fmt::format(" Tiles of {} × {}, {}, source {}, sink {}.",
-                        format_number(c->technology.tile_rows),
-                        format_number(c->technology.tile_columns),
-                        line_words(c->technology.wordline_ohm, c->technology.bitline_ohm),
-                        ohms(c->technology.source_ohm), ohms(c->technology.sink_ohm));
+      "The same weights on the same arrays; only the order of the columns and rows differs. The "
+      "column Surrogate says what stood in for the circuit, and the largest measured error of its "
+      "output currents.";
+  const Comparison* worst = hardest(r);
+  if (worst != nullptr) {
+    const Technology& t = worst->technology;
+    text += fmt::format(" Tiles of {} × {}, {}, source {}, sink {}.", format_number(t.tile_rows),
+                        format_number(t.tile_columns), line_words(t.wordline_ohm, t.bitline_ohm),
+                        ohms(t.source_ohm), ohms(t.sink_ohm));
   }
   section.paragraph(text);
 
   std::vector<Technology> technologies;
   std::vector<double> as_is;
-  std::vector<double> remapped;
+  std::vector<std::pair<std::string, std::vector<double>>> remapped;  // by strategy
   BarSeries right{"Put right"};
   BarSeries spoilt{"Spoilt"};
-  Table table;
-  table.header = {"R_on",       "As trained, %", "Re-mapped, %", "Change, points", "Loss before",
-                  "Loss after", "Put right",     "Spoilt",       "Chance alone",   "Surrogate"};
-  for (const Comparison& c : r.comparisons) {
-    technologies.push_back(c.technology);
-    as_is.push_back(c.as_is);
-    remapped.push_back(c.remapped);
-    right.values.push_back(static_cast<double>(c.put_right));
-    spoilt.values.push_back(static_cast<double>(c.spoilt));
-    const double p = sign_test(c.put_right, c.spoilt);
-    Cell on(ohms(c.technology.on_ohm));
-    on.key = c.technology.on_ohm;
-    const std::string surrogate =
-        c.surrogate_error > 0 ? c.surrogate + ", " + error_percent(c.surrogate_error) : c.surrogate;
-    Cell probability(chance(p));
-    probability.key = p;
-    table.rows.push_back({on, Cell::fixed(hundred * c.as_is, 2),
-                          Cell::fixed(hundred * c.remapped, 2), Cell::fixed(hundred * c.gain(), 2),
-                          Cell::number(c.as_is_loss, 3), Cell::number(c.remapped_loss, 3),
-                          c.put_right, c.spoilt, probability, surrogate});
+  BarPlot changed;
+  for (const auto& group : by_technology(r)) {
+    technologies.push_back(group.front()->technology);
+    as_is.push_back(group.front()->as_is.accuracy);
+    for (const Comparison* c : group) {
+      const auto of = std::find_if(remapped.begin(), remapped.end(),
+                                   [&](const auto& one) { return one.first == c->strategy; });
+      (of != remapped.end() ? *of : remapped.emplace_back(c->strategy, std::vector<double>{}))
+          .second.push_back(c->remapped.accuracy);
+      right.values.push_back(static_cast<double>(c->put_right));
+      spoilt.values.push_back(static_cast<double>(c->spoilt));
+      changed.groups.push_back(ohms(c->technology.on_ohm) + ", " + strategy_label(c->strategy));
+    }
   }
   BarPlot accuracy;
   accuracy.title = "Test accuracy";
   accuracy.groups = labels(technologies);
-  accuracy.series = {accuracy_bars("As trained", as_is, r.test_images, Colour::grey),
-                     accuracy_bars("Re-mapped", remapped, r.test_images, Colour::blue)};
-  accuracy.axis = accuracy_axis({accuracy.series[0], accuracy.series[1],
-                                 accuracy_bars("", {r.ideal}, r.test_images, Colour::automatic)});
+  accuracy.series = {accuracy_bars("As trained", as_is, r.test_images, Colour::grey)};
+  for (const auto& [strategy, shares] : remapped) {
+    accuracy.series.push_back(
+        accuracy_bars(strategy_label(strategy), shares, r.test_images, Colour::automatic));
+  }
+  std::vector<BarSeries> all = accuracy.series;
+  all.push_back(accuracy_bars("", {r.ideal}, r.test_images, Colour::automatic));
+  accuracy.axis = accuracy_axis(all);
   accuracy.references = {{hundred * r.ideal, "ideal " + format_fixed(hundred * r.ideal, 2)}};
   accuracy.decimals = 2;
   section.figure(accuracy.svg(),
                  whisker_words(r.test_images) +
-                     " Both orders read the same images, so what counts is which of them change.");
+                     " All orders read the same images, so what counts is which of them change.");
   right.colour = Colour::green;
   spoilt.colour = Colour::red;
-  BarPlot changed;
   changed.title = "Images that changed";
   changed.axis = {"Test images"};
-  changed.groups = accuracy.groups;
   changed.series = {std::move(right), std::move(spoilt)};
   changed.decimals = 0;
   section.figure(changed.svg(),
                  "Put right: wrong as trained, right re-mapped. Spoilt: the other way round.");
-  table.caption =
-      "Chance alone: how often a fair coin splits the changed images at least as "
-      "unevenly (sign test); below 5 % is more than noise";
-  constexpr std::size_t worth_sorting = 5;
-  table.sortable = table.rows.size() >= worth_sorting;
+  add_table(section, r);
+}
+
+void add_layer_errors(Page& page, const Remap& r) {
+  const Comparison* worst = hardest(r);
+  if (worst == nullptr || worst->as_is.layer_error.empty()) return;
+  Blocks& section = page.section("Errors of the layers");
+  section.paragraph(fmt::format(
+      "How far the effective weights of each layer are from those that the network was trained "
+      "with, |W_eff − W| / |W|, on R_on {}. SRS and DRS look at sensitivities; optimal lowers the "
+      "error of the network's outputs, and lets the errors of layers cancel each other.",
+      ohms(worst->technology.on_ohm)));
+  const auto series = [](const std::string& name, const std::vector<double>& errors,
+                         Colour colour) {
+    Series result;
+    result.name = name;
+    result.colour = colour;
+    for (std::size_t k = 0; k < errors.size(); ++k) {
+      result.x.push_back(static_cast<double>(k + 1));
+      result.y.push_back(hundred * errors[k]);
+    }
+    return result;
+  };
+  LinePlot plot;
+  plot.title = "Error of the effective weights";
+  plot.x = {"Layer, from the input on"};
+  plot.y = {"Error, %"};
+  plot.y.min = 0;
+  plot.series.push_back(series("As trained", worst->as_is.layer_error, Colour::grey));
+  for (const auto& group : by_technology(r)) {
+    if (std::find(group.begin(), group.end(), worst) == group.end()) continue;
+    for (const Comparison* c : group) {
+      plot.series.push_back(
+          series(strategy_label(c->strategy), c->remapped.layer_error, Colour::automatic));
+    }
+  }
+  section.figure(plot.svg(), "");
+}
+
+void add_later(Page& page, const Remap& r) {
+  Table table;
+  table.header = {"R_on",
+                  "Strategy",
+                  "Accuracy before, %",
+                  "After the change, %",
+                  "Re-mapped again, %",
+                  "Gain, points",
+                  "Weights written anew, %",
+                  "Time"};
+  for (const Comparison& c : r.comparisons) {
+    if (!c.later) continue;
+    table.rows.push_back({ohms(c.technology.on_ohm), strategy_label(c.strategy),
+                          Cell::fixed(hundred * c.remapped.accuracy, 2),
+                          Cell::fixed(hundred * c.later->changed, 2),
+                          Cell::fixed(hundred * c.later->remapped, 2),
+                          Cell::fixed(hundred * (c.later->remapped - c.later->changed), 2),
+                          Cell::fixed(hundred * c.later->rewritten, 0),
+                          format_fixed(c.later->seconds, 1) + "\u00A0s"});
+  }
+  if (table.rows.empty()) return;
+  Blocks& section = page.section("Re-mapping on line");
+  section.paragraph(
+      "The arrays have drifted or lost cells since. The order from before, and what re-mapping "
+      "once more from there gives; weights that it moves have to be written again.");
   section.table(table);
-  if (r.comparisons.size() == 1) section.paragraph(sign_test_words(r.comparisons.front()));
 }
 
 /// The share of all sensitivity that the most sensitive tenth of the outputs carries.
@@ -263,7 +360,7 @@ void add_sensitivity(Page& page, const Remap& r) {
       "the most sensitive outputs next to the row drivers.",
       grouped(r.calibration_images)));
   Table table;
-  table.header = {"Layer", "Outputs", "Top tenth carries, %", "Largest", "Median", "Outputs moved"};
+  table.header = {"Layer", "Outputs", "Top tenth carries, %", "Largest", "Median"};
   constexpr std::size_t most_shown = 8;
   Blocks* rest = nullptr;
   for (std::size_t k = 0; k < r.layers.size(); ++k) {
@@ -276,7 +373,7 @@ void add_sensitivity(Page& page, const Remap& r) {
     table.rows.push_back({layer.name, static_cast<long long>(s.size()),
                           Cell::fixed(hundred * tenth(layer), 1),
                           s.empty() ? Cell() : Cell::number(s.front(), 3),
-                          s.empty() ? Cell() : Cell::number(s[s.size() / 2], 3), layer.moved});
+                          s.empty() ? Cell() : Cell::number(s[s.size() / 2], 3)});
   }
   section.table(table);
 }
@@ -293,9 +390,9 @@ Page remap_page(const Run& run) {
   }
   const Remap& r = *remap;
   Page page(fmt::format("Re-mapping {} on {}", r.model, r.data),
-            fmt::format("Columns {}, against columns as trained; {} test images.",
-                        r.strategy == "srs" ? "by sensitivity (SRS)" : "by strategy " + r.strategy,
-                        grouped(r.test_images)));
+            fmt::format("Columns and rows against those as trained; {} test images, {} training "
+                        "images for calibration.",
+                        grouped(r.test_images), grouped(r.calibration_images)));
   if (run.finished) {
     add_verdict(page, r);
   } else {
@@ -303,6 +400,8 @@ Page remap_page(const Run& run) {
   }
   add_cards(page, r);
   if (!r.comparisons.empty()) add_comparison(page, r);
+  add_later(page, r);
+  add_layer_errors(page, r);
   add_sensitivity(page, r);
   add_end(page, run);
   return page;

@@ -16,21 +16,46 @@ std::string images(long long count) { return plural(count, "image"); }
 
 }  // namespace
 
+namespace {
+
+OrderAccuracy order_accuracy(const Value& value) {
+  const auto compensated = [&](const char* name) -> std::optional<double> {
+    if (const auto found = value.find(name)) return found->number("accuracy");
+    return {};
+  };
+  return {value.number("accuracy"), compensated("gain"), compensated("batch_norm"),
+          value.number("loss"), value.at("layer_error").numbers()};
+}
+
+std::optional<LaterChange> later_change(const Value& value) {
+  const auto later = value.find("later");
+  if (!later) return {};
+  return LaterChange{later->at("changed").number("accuracy"),
+                     later->at("remapped").number("accuracy"), later->number("rewritten"),
+                     later->number("seconds")};
+}
+
+}  // namespace
+
 bool Comparison::significant() const { return sign_test(put_right, spoilt) < significance; }
 
 Comparison comparison(const Value& value) {
   return {technology(value.at("technology")),
-          value.at("as_is").number("accuracy"),
-          value.at("as_is").number("loss"),
-          value.at("remapped").number("accuracy"),
-          value.at("remapped").number("loss"),
+          value.text("strategy"),
+          order_accuracy(value.at("as_is")),
+          order_accuracy(value.at("remapped")),
+          value.number("seconds"),
+          later_change(value),
           value.count("put_right"),
           value.count("spoilt"),
           value.at("certificate").text("surrogate"),
           value.at("certificate").number("worst_error")};
 }
 
-std::string strategy_label(const std::string& name) { return name == "srs" ? "SRS" : name; }
+std::string strategy_label(const std::string& name) {
+  if (name == "srs") return "SRS";
+  return name == "drs" ? "DRS" : name;
+}
 
 std::string chance(double probability) {
   constexpr double least = 0.001;

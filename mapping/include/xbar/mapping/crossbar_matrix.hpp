@@ -192,6 +192,10 @@ class CrossbarMatrix {
   /// @throws InvalidArgument if the sizes differ
   void copy_cells(const CrossbarMatrix& other);
 
+  /// The same cells in the same order, unchecked, measured by a member that needs no exact solver:
+  /// for trying what a change does.
+  [[nodiscard]] CrossbarMatrix measured_by(surrogate::ModelKind model) const;
+
   [[nodiscard]] const WeightEncoder& encoder() const { return encoder_; }
   [[nodiscard]] Index outputs_per_tile() const { return technology().outputs_per_tile(); }
   /// Kinds of arrays: 2 for analog differential pairs.

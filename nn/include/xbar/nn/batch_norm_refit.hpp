@@ -20,4 +20,15 @@ namespace xbar::nn {
 void refit_batch_norm(Network& network, const ImageSet& images, Index batch,
                       const ProgressCallback& progress = {});
 
+/// Sets them so that on these images every channel behind a BatchNorm has the mean and variance
+/// that it has in another network, of the same layers, with its running statistics as they are:
+///   var + epsilon = (var' + epsilon) v / v',  mean = m - (m' - mean') sqrt((var + epsilon) /
+///   (var' + epsilon)),
+/// m and v being what refit_batch_norm finds, mean and var the running statistics, dashes the other
+/// network's. A network that computes the same as the other stays as it is, which refit_batch_norm
+/// does not give: training images without augmentation have other statistics than those with.
+/// @throws InvalidArgument as above, or if the other network has other layers
+void match_batch_norm(Network& network, Network& other, const ImageSet& images, Index batch,
+                      const ProgressCallback& progress = {});
+
 }  // namespace xbar::nn

@@ -21,6 +21,7 @@ struct RemapOptions {
   SensitivityKind sensitivity = SensitivityKind::taylor;  ///< of srs and drs
   Index calibration_images = 250;  ///< the first of those given, which are never of the test set
   int most_passes = 3;             ///< of drs over the layers
+  int most_tries = 40;             ///< of optimal: steps of its descent, taken or not
   std::uint64_t seed = 1;          ///< of optimal: signal_moments
 };
 
@@ -28,12 +29,11 @@ struct RemapOptions {
 struct LayerRemap {
   std::string layer;
   mapping::ArrayOrder order;
-  std::vector<double> sensitivity;  ///< of the columns, in the ideal network
 };
 
 struct RemapReport {
   std::vector<LayerRemap> layers;
-  int passes = 0;  ///< of drs: those that helped
+  int steps = 0;  ///< of drs (passes) and optimal: those that helped
   double seconds = 0;
 };
 
@@ -42,11 +42,17 @@ struct RemapReport {
 ///   srs      once, by the sensitivities of the ideal network: columns nearest the drivers, rows
 ///            nearest the sense amplifiers (order_by_sensitivity);
 ///   drs      layer by layer from the input on, by the sensitivities of the network on its arrays
-///   as
-///            they are by then, again and again until the loss on the calibration images no longer
-///            falls; the best pass counts;
-///   optimal  by the second moments of the ideal network's signals (signal_moments,
-///            optimal_order).
+///            as they are by then, again and again until the loss on the calibration images no
+///            longer falls; the best pass counts;
+///   optimal  by linear assignment (optimal_order), or the order found where that is better, then
+///            by descent on the error of the network's outputs: exchanges of lines in all layers at
+///            once (exchange_lines) that lower
+///              E + sum over layers of <dE/dW, D> + curvature / 2 tr(M D C D^T),
+///            D what they change of the layer's effective weights, C and M the second moments of
+///            its signals (signal_moments), E = mean over the images of |f - f'|^2 / 2, f and f'
+///            the outputs on arrays and ideal less their means over the classes. A step counts if E
+///            itself falls; the curvature follows from how much of what was promised came true
+///            [Madsen2004].
 /// srs and drs are our definitions: of X-CHANGR's only the outline is known [Agrawal2019]. The
 /// arrays may be any: after drift or with faults the same call re-maps on line.
 /// @param ideal      the same weights with ideal arithmetic

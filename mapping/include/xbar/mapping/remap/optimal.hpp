@@ -20,6 +20,9 @@ struct SignalMoments {
   MatrixF outputs;  ///< M = E[g g^T], outputs x outputs
 };
 
+/// @throws InvalidArgument if the moments have other sizes than the layer
+void check_moments(const CrossbarMatrix& matrix, const SignalMoments& moments);
+
 /// Slots for outputs and inputs by linear assignment. Input k in row slot s costs
 ///   cost(k, s) = w_k e_s^2 + sum_o M_oo C_kk D_ok(s)^2
 /// and an output likewise. e_s is the share that wires take, on average over the line, at that

@@ -26,6 +26,9 @@ struct ImageSet {
   [[nodiscard]] Index image_size() const { return channels * height * width; }
 };
 
+/// The first `count` images, or all if there are fewer.
+[[nodiscard]] ImageSet first_images(const ImageSet& images, Index count);
+
 struct DataSet {
   std::string name;  ///< as the user calls it: "glyphs", "mnist", "cifar10"
   int num_classes = 0;

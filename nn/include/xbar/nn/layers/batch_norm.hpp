@@ -45,6 +45,10 @@ class BatchNorm final : public Layer {
 
   /// From here to end_cumulative() the running statistics are the plain mean of those of the
   /// batches since (PyTorch's momentum = None).
+  [[nodiscard]] double epsilon() const { return options_.epsilon; }
+  [[nodiscard]] MatrixF& running_mean() { return running_mean_.values; }
+  [[nodiscard]] MatrixF& running_variance() { return running_var_.values; }
+
   void begin_cumulative() { cumulative_batches_ = 0; }
   void end_cumulative() { cumulative_batches_ = -1; }
 

@@ -16,11 +16,10 @@ namespace xbar::cli {
 /// Puts the columns of a network on arrays into the file's order.
 /// @throws IoError for what is not such a file; InvalidArgument naming the file and the layer for a
 ///         layer that is missing or unknown, and for an order that the layer cannot have
-void read_column_order(const std::filesystem::path& file,
-                       const std::vector<nn::CrossbarLayer>& layers);
+void read_array_order(const std::filesystem::path& file,
+                      const std::vector<nn::CrossbarLayer>& layers);
 
 /// The order of the columns, as above.
-[[nodiscard]] nlohmann::ordered_json column_order_json(
-    const std::vector<nn::CrossbarLayer>& layers);
+[[nodiscard]] nlohmann::ordered_json array_order_json(const std::vector<nn::CrossbarLayer>& layers);
 
 }  // namespace xbar::cli

@@ -1,4 +1,4 @@
-#include "column_order_file.hpp"
+#include "array_order_file.hpp"
 
 #include <algorithm>
 
@@ -32,8 +32,8 @@ std::vector<Index> slots_of(const std::string& who, const Json& layer, const cha
 
 }  // namespace
 
-void read_column_order(const std::filesystem::path& file,
-                       const std::vector<nn::CrossbarLayer>& layers) {
+void read_array_order(const std::filesystem::path& file,
+                      const std::vector<nn::CrossbarLayer>& layers) {
   const Json orders = Json::parse(read_file(file), nullptr, false);
   if (!orders.is_object()) {
     throw IoError(
@@ -61,7 +61,7 @@ void read_column_order(const std::filesystem::path& file,
   }
 }
 
-Json column_order_json(const std::vector<nn::CrossbarLayer>& layers) {
+Json array_order_json(const std::vector<nn::CrossbarLayer>& layers) {
   Json orders = Json::object();
   for (const nn::CrossbarLayer& layer : layers) {
     orders[layer.name] = {{output_key, layer.matrix->column_order()},
