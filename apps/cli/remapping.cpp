@@ -97,7 +97,8 @@ OrderAccuracy RemapStudy::measure(const ProgressCallback& progress) {
   if (settings_.batch_norm_images > 0) {
     std::vector<MatrixF> kept;
     for (const nn::Buffer* buffer : network_.buffers()) kept.push_back(buffer->values);
-    nn::match_batch_norm(network_, ideal_, nn::first_images(data_.train, settings_.batch_norm_images),
+    nn::match_batch_norm(network_, ideal_,
+                         nn::first_images(data_.train, settings_.batch_norm_images),
                          batch_norm_batch, progress);
     result.batch_norm = nn::evaluate(network_, data_.test, evaluation_batch, progress);
     for (std::size_t k = 0; k < kept.size(); ++k) network_.buffers()[k]->values = kept[k];

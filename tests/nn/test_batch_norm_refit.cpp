@@ -16,8 +16,9 @@ namespace {
 // variance 4.
 Network network_of(float w) {
   Network network("net", {1});
-  network.emplace<xbar::nn::Linear>("fc", 1, 1).weight_store().set_weight(
-      MatrixF::Constant(1, 1, w));
+  network.emplace<xbar::nn::Linear>("fc", 1, 1)
+      .weight_store()
+      .set_weight(MatrixF::Constant(1, 1, w));
   auto& norm = network.emplace<xbar::nn::BatchNorm>("bn", 1);
   norm.running_mean()(0) = 1;
   norm.running_variance()(0) = 4;

@@ -119,8 +119,8 @@ TEST_CASE("mapping/remap/exchange: leaves a matrix of exact solves as such, and 
 
 TEST_CASE("mapping/remap/line_loss: the share a tile of equal cells loses, by line",
           "[mapping][remap]") {
-  // Only the wordlines have resistance, and there is none before the first cell: with 2 x 2 cells of
-  // G the first bitline loses nothing, the second 1 - 1 / (1 + r G).
+  // Only the wordlines have resistance, and there is none before the first cell: with 2 x 2 cells
+  // of G the first bitline loses nothing, the second 1 - 1 / (1 + r G).
   CrossbarOptions options = options_with(Layout::differential);
   options.technology.tile_rows = 2;
   options.technology.tile_columns = 2;
