@@ -25,6 +25,9 @@ MODELS = ROOT / "examples/models"
 SIMPNET_PIXELS = {"pixel-mean": "0.491400,0.482157,0.446529",
                   "pixel-deviation": "0.247031,0.243486,0.261588"}
 
+# Networks without batch normalisation, which cannot be refitted.
+PLAIN = {"lenet5"}
+
 # --model -> flags of the network.
 NETWORKS = {
     "lenet5": {"model": "lenet5"},

@@ -1,0 +1,74 @@
+"""validation/xchangr and validation/rxnn as a user runs them, on the built-in data:
+test_remap_studies.py PROGRAM."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+PROGRAM = None
+VALIDATION = Path(__file__).resolve().parents[2] / "validation"
+
+
+class Studies(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.scratch.name)
+        subprocess.run([PROGRAM, "train", "--model", "lenet5", "--data", "glyphs", "--mode", "ideal",
+                        "--epochs", "2", "--train-images", "1500", "--test-images", "200",
+                        "--out", str(cls.folder / "trained")], check=True, capture_output=True)
+        cls.common = ["--model", "lenet5", "--data", "glyphs", "--test-images", "200",
+                      "--weights", str(cls.folder / "trained/ideal/weights.safetensors"),
+                      "--xbar", PROGRAM, "--out", str(cls.folder / "out"),
+                      "--calibration-images", "20"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def run_study(self, name, *arguments):
+        return subprocess.run([str(VALIDATION / name), *self.common, *arguments],
+                              capture_output=True, text=True)
+
+    def test_the_strategies_are_compared_where_wires_cost_as_much(self):
+        command = ("xchangr/wire-drop", "--tiles", "32", "--terminals", "0:0",
+                   "--on-ohm", "300,20000", "--drop", "6", "--strategies", "srs,optimal")
+        found = self.run_study(*command)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        study = json.loads((self.folder / "out/lenet5/wire-drop.remap.json").read_text())
+        row = dict(zip(study["header"], study["rows"][0]))
+        ideal, as_is = float(row["ideal"]), float(row["as is"])
+        # To the width of the bisection and the half per cent that an image is.
+        self.assertLess(abs(ideal - as_is - 6), 2.5)
+        self.assertGreaterEqual(float(row["optimal"]), as_is)
+        self.assertAlmostEqual(float(row["optimal recovers, %"]),
+                               100 * (float(row["optimal"]) - as_is) / (ideal - as_is), delta=2)
+        # What has been run is not run again.
+        run = self.folder / "out/lenet5/remap-32-0-0/run.json"
+        before = run.stat().st_mtime_ns
+        self.assertEqual(self.run_study(*command).returncode, 0)
+        self.assertEqual(run.stat().st_mtime_ns, before)
+
+    def test_sizes_are_swept(self):
+        found = self.run_study("rxnn/network-loss", "--tiles", "16,32", "--on-ohm", "1000,100000")
+        self.assertEqual(found.returncode, 0, found.stderr)
+        study = json.loads((self.folder / "out/lenet5/network-loss.remap.json").read_text())
+        self.assertEqual([row[0] for row in study["rows"]], ["16 x 16", "32 x 32"])
+        # Larger arrays of the same cells lose more.
+        self.assertGreaterEqual(float(study["rows"][0][2]), float(study["rows"][1][2]))
+
+    def test_bad_arguments_are_named(self):
+        found = self.run_study("xchangr/wire-drop", "--terminals", "0")
+        self.assertEqual(found.returncode, 2)
+        self.assertIn("expected two resistances like 0:0, got '0'", found.stderr)
+        found = self.run_study("rxnn/network-loss", "--xbar", "nowhere")
+        self.assertEqual(found.returncode, 2)
+        self.assertIn("--xbar: expected the program, found none at nowhere", found.stderr)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
