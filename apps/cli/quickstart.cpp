@@ -251,7 +251,7 @@ class QuickstartCommand final : public Command {
     return trained[0];
   }
 
-  // (d) Columns by sensitivity, where line resistance dominates.
+  // (d) Columns and rows re-arranged, where line resistance dominates.
   void remapping(RunFolder& folder, const NetworkSpec& spec, const nn::DataSet& data,
                  const TrainedLeg& ideal) const {
     mapping::Technology technology = technology_;
@@ -265,19 +265,18 @@ class QuickstartCommand final : public Command {
     {
       ProgressBar bar;
       RemapStudy study(spec, ideal.weights, data, technology, {}, bar.callback());
-      comparison = study.compare({.strategy = mapping::RemapStrategy::srs,
-                                  .freedoms = {.columns = true, .rows = false},
-                                  .calibration_images = short_ ? 200 : 1000},
-                                 bar.callback());
+      comparison = study.compare(
+          {.strategy = mapping::RemapStrategy::optimal, .calibration_images = short_ ? 200 : 1000},
+          bar.callback());
     }
     fmt::print(
-        "     as trained          {:6.2f} %\n     by sensitivity, SRS {:6.2f} %  "
+        "     as trained          {:6.2f} %\n     re-mapped           {:6.2f} %  "
         "({:+.2f} points: {} images put right, {} spoilt)\n",
         100 * comparison.as_is.plain.accuracy, 100 * comparison.remapped.plain.accuracy,
         100 * (comparison.remapped.plain.accuracy - comparison.as_is.plain.accuracy),
         comparison.put_right, comparison.spoilt);
     Json json = to_json(comparison);
-    json["strategy"] = "srs";
+    json["strategy"] = "optimal";
     json["technology"] = to_json(technology);
     json["ideal_accuracy"] = ideal.test_accuracy;
     folder.results()["remap"] = std::move(json);

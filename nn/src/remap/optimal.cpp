@@ -39,9 +39,11 @@ Orders assigned(const RemapJob& job) {
 
 class Descent {
  public:
-  explicit Descent(const RemapJob& job) : job_(job), error_(job.ideal, job.images) {
-    value_ = error_.of(job_.on_arrays, gradients_);
-  }
+  explicit Descent(const RemapJob& job)
+      : job_(job),
+        error_(job.ideal, job.images),
+        value_(error_.of(job.on_arrays)),
+        scale_(error_.scale()) {}
 
   [[nodiscard]] double value() const { return value_; }
 
@@ -64,6 +66,7 @@ class Descent {
                                  std::min(job_.images.count, images_of_moments), job_.options.seed);
         moments_left = steps_of_moments;
       }
+      if (gradients_.empty()) gradients_ = error_.gradients(job_.on_arrays, scale_);
       const Orders before = orders_of(job_.layers);
       const double value_before = value_;
       const double promised = -exchange(moments, static_cast<float>(curvature));
@@ -87,8 +90,9 @@ class Descent {
 
  private:
   // What the models of all layers say of the change.
-  double exchange(const std::vector<mapping::SignalMoments>& moments, float curvature) const {
+  double exchange(const std::vector<mapping::SignalMoments>& moments, float curvature) {
     std::vector<double> change(job_.layers.size());
+    curvature *= static_cast<float>(scale_ * scale_);  // the moments are of the outputs unscaled
     parallel_for(static_cast<Index>(change.size()), [&](Index k) {
       const auto at = static_cast<std::size_t>(k);
       change[at] =
@@ -99,14 +103,14 @@ class Descent {
   }
 
   bool take_or_return(const Orders& before) {
-    std::vector<MatrixF> gradients;
-    const double value = error_.of(job_.on_arrays, gradients);
+    const double value = error_.of(job_.on_arrays);
     if (!(value < value_)) {
       set_orders(job_.layers, before);
       return false;
     }
     value_ = value;
-    gradients_ = std::move(gradients);
+    scale_ = error_.scale();
+    gradients_.clear();
     return true;
   }
 
@@ -120,7 +124,8 @@ class Descent {
   const RemapJob& job_;
   OutputError error_;
   double value_ = 0;
-  std::vector<MatrixF> gradients_;
+  double scale_ = 1;
+  std::vector<MatrixF> gradients_;  // of the orders taken last; empty: not yet known
 };
 
 }  // namespace

@@ -373,13 +373,12 @@ void add_remap(Page& page, const RemapPart& r, long long images) {
   const Comparison& c = r.comparison;
   Blocks& section = page.section("Re-mapping");
   section.paragraph(fmt::format(
-      "Bitlines next to the row drivers lose least. Static re-mapping by sensitivity (SRS) puts "
-      "the "
-      "outputs there whose errors would raise the loss most. The ideally trained network on {}; no "
-      "weight is changed.",
+      "What wires take depends on where a cell sits. Re-mapping puts the columns and rows of every "
+      "layer where the network's outputs come out nearest to the ideal ones, judged on training "
+      "images. The ideally trained network on {}; no weight is changed.",
       in_words(c.technology)));
   BarPlot plot;
-  plot.title = "Test accuracy by order of the columns";
+  plot.title = "Test accuracy by order of columns and rows";
   plot.groups = {"Ideal arithmetic", "On arrays, as trained",
                  "On arrays, re-mapped (" + strategy_label(c.strategy) + ")"};
   plot.series = {accuracy_bars("Accuracy", {r.ideal, c.as_is.accuracy, c.remapped.accuracy}, images,

@@ -49,8 +49,9 @@ struct RemapReport {
 ///            once (exchange_lines) that lower
 ///              E + sum over layers of <dE/dW, D> + curvature / 2 tr(M D C D^T),
 ///            D what they change of the layer's effective weights, C and M the second moments of
-///            its signals (signal_moments), E = mean over the images of |f - f'|^2 / 2, f and f'
-///            the outputs on arrays and ideal less their means over the classes. A step counts if E
+///            its signals (signal_moments), E = mean over the images of |s f - f'|^2 / 2, f and f'
+///            the outputs on arrays and ideal less their means over the classes, s the factor that
+///            makes it least. A step counts if E
 ///            itself falls; the curvature follows from how much of what was promised came true
 ///            [Madsen2004].
 /// srs and drs are our definitions: of X-CHANGR's only the outline is known [Agrawal2019]. The
