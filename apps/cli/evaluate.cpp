@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/safetensors.hpp>
+#include <xbar/core/stopwatch.hpp>
 
 #include "commands.hpp"
 #include "console.hpp"
@@ -45,12 +46,15 @@ class EvaluateCommand final : public Command {
       return nn::evaluate(network, data.test, 250, bar.callback());
     };
     nn::Network digital = spec.load(weights);
+    const Stopwatch ideal_watch;
     const nn::Evaluation ideal = evaluate(digital, "ideal arithmetic");
-    Json document = {{"model", network_.model},
-                     {"data", data.name},
-                     {"test_images", data.test.count},
-                     {"ideal", {{"accuracy", ideal.accuracy}, {"loss", ideal.loss}}},
-                     {"wired", Json::array()}};
+    const double ideal_seconds = ideal_watch.seconds();
+    Json document = {
+        {"model", network_.model},
+        {"data", data.name},
+        {"test_images", data.test.count},
+        {"ideal", {{"accuracy", ideal.accuracy}, {"loss", ideal.loss}, {"seconds", ideal_seconds}}},
+        {"wired", Json::array()}};
     if (!json_) {
       fmt::print("{} on {}, {} test images\n  {:<32} {:6.2f} %\n", network_.model, data.name,
                  data.test.count, "ideal arithmetic", 100 * ideal.accuracy);
@@ -58,6 +62,7 @@ class EvaluateCommand final : public Command {
     for (std::size_t k = 0; k < technologies.size(); ++k) {
       const mapping::Technology& technology = technologies[k];
       nn::Network network = spec.load(weights);
+      const Stopwatch deploy_watch;
       deploy(network, weights, technology,
              {.surrogate = surrogates[k],
               .scale = scale_.scale(nn::WeightScale::maximum),
@@ -65,12 +70,16 @@ class EvaluateCommand final : public Command {
               .headroom = scale_.headroom,
               .seed = network_.seed});
       calibrate_converters(network, technology, data.train);
+      const double deploy_seconds = deploy_watch.seconds();
+      const Stopwatch wired_watch;
       const nn::Evaluation wired = evaluate(network, on_label(technology.on_ohm));
       const Json certificate = certificate_json(network, 0);
       document["wired"].push_back({{"technology", to_json(technology)},
                                    {"surrogate", certificate.at("surrogate")},
                                    {"certificate", certificate},
                                    {"accuracy", wired.accuracy},
+                                   {"deploy_seconds", deploy_seconds},
+                                   {"seconds", wired_watch.seconds()},
                                    {"loss", wired.loss}});
       if (!json_) {
         fmt::print("  {:<32} {:6.2f} %   ({}, gain calibration: {})\n",

@@ -73,7 +73,12 @@ class Descent {
       const bool better = take_or_return(before);
       report(tried + 1);
       if (!better) {
-        if (promised < least_promise * value_) break;
+        if (promised < least_promise * value_) {
+          // At the beginning it may be far above what this network needs.
+          if (helped > 0 || curvature < 1) break;
+          curvature /= 8;
+          continue;
+        }
         curvature *= raise;
         raise *= 2;
         continue;
