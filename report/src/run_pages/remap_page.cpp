@@ -186,9 +186,9 @@ void add_table(Blocks& section, const Remap& r) {
     add_order(*group.front(), group.front()->as_is, true);
     for (const Comparison* c : group) add_order(*c, c->remapped, false);
   }
-  table.caption =
+  section.paragraph(
       "Recovered: share of what wires cost that comes back. Chance alone: how often a fair coin "
-      "splits the changed images at least as unevenly (sign test); below 5 % is more than noise";
+      "splits the changed images at least as unevenly (sign test); below 5 % is more than noise.");
   constexpr std::size_t worth_sorting = 5;
   table.sortable = table.rows.size() >= worth_sorting;
   section.table(table);
