@@ -1,5 +1,7 @@
 #include "pulse_kernels.hpp"
 
+#include <type_traits>
+
 #ifdef __AVX512F__
 #include <immintrin.h>
 #endif
@@ -239,21 +241,27 @@ XBAR_INLINE void move_cells_affinely(long count, CellArrays cells, PulseArrays p
 template <bool noisy>
 void move_lines_affinely(long count, CellArrays cells, PulseArrays pulses, PulseTraits traits,
                          NoiseLaw noise, const float* normal, AffineArrays steps, float* x) {
-  const auto move = [&](auto kernel) { kernel(count, cells, pulses, noise, normal, steps, x); };
+  using Yes = std::true_type;
+  using No = std::false_type;
+  // By types: a pointer to the kernel could not be inlined where nothing is optimised.
+  const auto move = [&](auto spread, auto several, auto cut) {
+    move_cells_affinely<decltype(spread)::value, decltype(several)::value, decltype(cut)::value,
+                        noisy>(count, cells, pulses, noise, normal, steps, x);
+  };
   if (traits.spread) {
     if (traits.cut) {
-      move(move_cells_affinely<true, true, true, noisy>);
+      move(Yes{}, Yes{}, Yes{});
     } else if (traits.several) {
-      move(move_cells_affinely<true, true, false, noisy>);
+      move(Yes{}, Yes{}, No{});
     } else {
-      move(move_cells_affinely<true, false, false, noisy>);
+      move(Yes{}, No{}, No{});
     }
   } else if (traits.cut) {
-    move(move_cells_affinely<false, true, true, noisy>);
+    move(No{}, Yes{}, Yes{});
   } else if (traits.several) {
-    move(move_cells_affinely<false, true, false, noisy>);
+    move(No{}, Yes{}, No{});
   } else {
-    move(move_cells_affinely<false, false, false, noisy>);
+    move(No{}, No{}, No{});
   }
 }
 
