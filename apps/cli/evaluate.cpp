@@ -3,6 +3,7 @@
 #include <xbar/core/safetensors.hpp>
 #include <xbar/core/stopwatch.hpp>
 
+#include "array_order_file.hpp"
 #include "commands.hpp"
 #include "console.hpp"
 #include "experiment.hpp"
@@ -27,6 +28,9 @@ class EvaluateCommand final : public Command {
                    "trained weights, .safetensors; default: those of an .onnx model")
         ->type_name("FILE");
     require(network_.data_option);
+    app.add_option("--order", order_path_,
+                   "an order of xbar remap; default: outputs and inputs as they come")
+        ->type_name("FILE");
     technology_.add(app);
     for (const CLI::Option* flag : technology_.acting_when_given()) acts_when_given(flag);
     scale_.add(app);
@@ -69,6 +73,7 @@ class EvaluateCommand final : public Command {
               .percentile = scale_.percentile,
               .headroom = scale_.headroom,
               .seed = network_.seed});
+      if (!order_path_.empty()) read_array_order(order_path_, nn::crossbar_layers(network));
       calibrate_converters(network, technology, data.train);
       const double deploy_seconds = deploy_watch.seconds();
       const Stopwatch wired_watch;
@@ -96,6 +101,7 @@ class EvaluateCommand final : public Command {
   TechnologyFlags technology_;
   WeightScaleFlags scale_;
   std::string weights_path_;
+  std::string order_path_;
   SurrogateFlags surrogate_{"exact"};
   bool json_ = false;
 };

@@ -58,6 +58,17 @@ TEST_CASE("cli/train: train, evaluate, re-map and report, one after the other", 
   const auto order =
       nlohmann::json::parse(xbar::read_file(scratch("remap/order-srs-20000ohm.json")));
   REQUIRE(order.at("conv2").at("slot_of_output").size() == 16);
+  // The order, given to the same arrays, gives the same accuracy.
+  const auto ordered = run_xbar(
+      scratch,
+      "evaluate --model lenet5 --data glyphs --seed 3 --json --on-ohm 20e3 --source-ohm 0 "
+      "--sink-ohm 0 --wordline-ohm 2 --bitline-ohm 2 --order remap/order-srs-20000ohm.json "
+      "--weights run/ideal/weights.safetensors");
+  CAPTURE(ordered.err);
+  REQUIRE(ordered.code == 0);
+  const auto remapped = nlohmann::json::parse(xbar::read_file(scratch("remap/run.json")));
+  CHECK(nlohmann::json::parse(ordered.out).at("wired").at(0).at("accuracy") ==
+        remapped.at("results").at("comparisons").at(0).at("remapped").at("accuracy"));
 
   for (const std::string folder : {"run", "remap"}) {
     const auto report = run_xbar(scratch, "report " + folder);
