@@ -462,12 +462,12 @@ void ConvertedRead::fill(const Source& source, Index t, Index first, Index count
                          Scratch& scratch) const {
   const Index lines = tile_size(t);
   const Index* inputs = tile_inputs(t);
-  const Index padded = rounded_up(count, position_lanes);
   scratch.codes = room<float>(scratch.codes_memory, lines * scratch.stride);
   for (Index l = 0; l < lines; ++l) {
     float* row = scratch.codes + l * scratch.stride;
     source(inputs[l], first, count, row);
-    std::fill(row + count, row + padded, 0.0F);
+    // Digits are taken of whole lines.
+    std::fill(row + count, row + scratch.stride, 0.0F);
   }
 }
 
