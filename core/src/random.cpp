@@ -112,6 +112,13 @@ void fill_words(const RandomStream& stream, std::uint64_t first_index,
        first_index, values);
 }
 
+void fill_bits(const RandomStream& stream, std::span<const std::uint64_t> indices,
+               std::span<std::uint32_t> words) {
+  XBAR_DISPATCH(xbar, listed_words)
+  ({{stream.key_[0], stream.key_[1]}, stream.high_}, indices.data(),
+   static_cast<long>(indices.size()), words.data());
+}
+
 void fill_uniform(const RandomStream& stream, std::uint64_t first_index, std::span<float> values) {
   fill(XBAR_DISPATCH(xbar, uniform_groups), {{stream.key_[0], stream.key_[1]}, stream.high_},
        first_index, values);

@@ -22,7 +22,7 @@ constexpr long counters = draw_group / 4;  // of a group
 constexpr long parts = counters / pairs;   // of a group, each one register of floats a word
 static_assert(parts * pairs == counters);
 
-using Words [[gnu::vector_size(vector_bytes)]] = std::uint64_t;
+using Words [[gnu::vector_size(vector_bytes), gnu::may_alias]] = std::uint64_t;
 using Ints [[gnu::vector_size(vector_bytes)]] = int;
 using Unsigned [[gnu::vector_size(vector_bytes)]] = unsigned;
 using Float = Vec<float>;
@@ -154,6 +154,33 @@ void word_groups(const DrawKey& key, std::uint64_t first_group, long groups, std
       for (int w = 0; w < 4; ++w) {
         *reinterpret_cast<Loose*>(out + w * counters + part * pairs) = word[w];
       }
+    }
+  }
+}
+
+void listed_words(const DrawKey& key, const std::uint64_t* counters, long count,
+                  std::uint32_t* out) {
+  using Pair [[gnu::may_alias, gnu::aligned(4)]] = std::uint64_t;
+  constexpr long together = 2 * lanes;  // the products of one while those of the other are awaited
+  const Words high = Words{} + key.high;
+  auto* to = reinterpret_cast<Pair*>(out);
+  for (long first = 0; first < count; first += together, to += 2 * together) {
+    const long some = count - first < together ? count - first : together;
+    alignas(vector_bytes) std::uint64_t number[together] = {};
+    for (long e = 0; e < some; ++e) number[e] = counters[first + e];
+    alignas(vector_bytes) std::uint64_t pairs[2][together];
+    for (long part = 0; part < together; part += lanes) {
+      const Words from = *reinterpret_cast<const Words*>(number + part);
+      Words word[4] = {from, from >> 32, high, high >> 32};
+      philox(key, word);
+      for (int pair = 0; pair < 2; ++pair) {
+        *reinterpret_cast<Words*>(pairs[pair] + part) =
+            (word[2 * pair] & 0xffffffffU) | (word[2 * pair + 1] << 32);
+      }
+    }
+    for (long e = 0; e < some; ++e) {
+      to[2 * e] = pairs[0][e];
+      to[2 * e + 1] = pairs[1][e];
     }
   }
 }

@@ -17,6 +17,9 @@ struct DrawKey {
 
 /* out: 64 * groups draws, for the groups first_group, first_group + 1, ... */
 #define XBAR_DECLARE_RANDOM_KERNELS                                                            \
+  /* the four words of each of these counters, one after the other */                          \
+  void listed_words(const DrawKey& key, const std::uint64_t* counters, long count,             \
+                    std::uint32_t* out);                                                       \
   void word_groups(const DrawKey& key, std::uint64_t first_group, long groups,                 \
                    std::uint32_t* out);                                                        \
   void uniform_groups(const DrawKey& key, std::uint64_t first_group, long groups, float* out); \

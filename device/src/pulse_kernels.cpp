@@ -75,33 +75,62 @@ void survey_pulses(long count, const float* up, const float* down, PulseSurvey* 
   survey->several = ups > 1 || downs > 1 || more > 0;
 }
 
-long list_pulsed(long count, const float* up, const float* down, int* list) {
-  long listed = 0;
-  long k = 0;
+long mark_pulsed(long count, const float* up, const float* down, std::uint64_t* marks) {
+  long marked = 0;
+  for (long first = 0; first < count; first += 64, ++marks) {
+    const long some = count - first < 64 ? count - first : 64;
+    std::uint64_t word = 0;
+    long k = 0;
 #ifdef __AVX512F__
-  __m512i number = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  for (; k + 16 <= count; k += 16) {
-    const __m512 n = _mm512_add_ps(_mm512_loadu_ps(up + k), _mm512_loadu_ps(down + k));
-    const __mmask16 any = _mm512_cmp_ps_mask(n, _mm512_setzero_ps(), _CMP_GT_OQ);
-    _mm512_mask_compressstoreu_epi32(list + listed, any, number);
-    listed += __builtin_popcount(any);
-    number = _mm512_add_epi32(number, _mm512_set1_epi32(16));
-  }
+    for (; k + 16 <= some; k += 16) {
+      const __m512 n =
+          _mm512_add_ps(_mm512_loadu_ps(up + first + k), _mm512_loadu_ps(down + first + k));
+      const __mmask16 any = _mm512_cmp_ps_mask(n, _mm512_setzero_ps(), _CMP_GT_OQ);
+      word |= static_cast<std::uint64_t>(any) << k;
+    }
 #endif
-  for (; k < count; ++k) {
-    list[listed] = static_cast<int>(k);
-    listed += up[k] + down[k] > 0 ? 1 : 0;
+    for (; k < some; ++k) {
+      word |= static_cast<std::uint64_t>(up[first + k] + down[first + k] > 0 ? 1 : 0) << k;
+    }
+    *marks = word;
+    marked += __builtin_popcountll(word);
   }
-  return listed;
+  return marked;
 }
 
-void gather_cells(long count, const int* list, const float* from, float* to) {
-#pragma omp simd
-  for (long n = 0; n < count; ++n) to[n] = from[list[n]];
+void pack_cells(long count, const std::uint64_t* marks, const float* from, float* to) {
+  for (long first = 0; first < count; first += 64, from += 64, ++marks) {
+#ifdef __AVX512F__
+    // Sixteen are written wherever any is: what is too many, the next ones mend.
+    std::uint64_t rest = *marks;
+    for (const float* some = from; rest != 0; rest >>= 16, some += 16) {
+      const auto here = static_cast<__mmask16>(rest);
+      _mm512_storeu_ps(to, _mm512_maskz_compress_ps(here, _mm512_maskz_loadu_ps(here, some)));
+      to += __builtin_popcount(here);
+    }
+#else
+    for (std::uint64_t rest = *marks; rest != 0; rest &= rest - 1) {
+      *to++ = from[__builtin_ctzll(rest)];
+    }
+#endif
+  }
 }
 
-void scatter_cells(long count, const int* list, const float* from, float* to) {
-  for (long n = 0; n < count; ++n) to[list[n]] = from[n];
+void unpack_cells(long count, const std::uint64_t* marks, const float* from, float* to) {
+  for (long first = 0; first < count; first += 64, to += 64, ++marks) {
+#ifdef __AVX512F__
+    std::uint64_t rest = *marks;
+    for (float* some = to; rest != 0; rest >>= 16, some += 16) {
+      const auto here = static_cast<__mmask16>(rest);
+      _mm512_mask_storeu_ps(some, here, _mm512_maskz_expandloadu_ps(here, from));
+      from += __builtin_popcount(here);
+    }
+#else
+    for (std::uint64_t rest = *marks; rest != 0; rest &= rest - 1) {
+      to[__builtin_ctzll(rest)] = *from++;
+    }
+#endif
+  }
 }
 
 void round_pulses(long count, const float* asked, float inverse, const float* uniform, float* up,
@@ -116,22 +145,23 @@ void round_pulses(long count, const float* asked, float inverse, const float* un
   }
 }
 
-// Sixteen sums side by side whatever the instruction set, so that all round alike.
+// Sums side by side, as many whatever the instruction set, so that all round alike, and several
+// registers of them for the latency of an addition.
 void sum_pulses(long count, const float* n, const float* x, double* pulses, double* states) {
-  constexpr long lanes = 16;
+  constexpr long lanes = 64;
   float some[lanes] = {};
   float weighted[lanes] = {};
   long k = 0;
   for (; k + lanes <= count; k += lanes) {
 #pragma omp simd
-    for (long e = 0; e < lanes; ++e) {
-      some[e] += n[k + e];
-      weighted[e] += n[k + e] * x[k + e];
-    }
+    for (long e = 0; e < lanes; ++e) some[e] += n[k + e];
+    if (x == nullptr) continue;
+#pragma omp simd
+    for (long e = 0; e < lanes; ++e) weighted[e] += n[k + e] * x[k + e];
   }
   for (; k < count; ++k) {
     some[0] += n[k];
-    weighted[0] += n[k] * x[k];
+    if (x != nullptr) weighted[0] += n[k] * x[k];
   }
   *pulses = *states = 0;
   for (long e = 0; e < lanes; ++e) {

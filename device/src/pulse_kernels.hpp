@@ -3,6 +3,8 @@
 /// What pulses do to the cells of one line (device/pulsed_cells.hpp), compiled once per instruction
 /// set (core/isa.hpp). Arrays are of `count` cells and do not overlap.
 
+#include <cstdint>
+
 namespace xbar::device {
 
 /// What differs from cell to cell: factors of the steps, and the cell's own range of x.
@@ -53,15 +55,16 @@ struct NoiseLaw {
 
 #define XBAR_DECLARE_PULSE_KERNELS                                                                 \
   void survey_pulses(long count, const float* up, const float* down, PulseSurvey* survey);         \
-  /* numbers of the cells that get any, and how many they are; `list` has room for count */        \
-  long list_pulsed(long count, const float* up, const float* down, int* list);                     \
-  /* to[n] = from[list[n]], and back */                                                            \
-  void gather_cells(long count, const int* list, const float* from, float* to);                    \
-  void scatter_cells(long count, const int* list, const float* from, float* to);                   \
+  /* bits of the cells that get any, 64 to a word; how many they are */                            \
+  long mark_pulsed(long count, const float* up, const float* down, std::uint64_t* marks);          \
+  /* the marked cells side by side, `to` having room for count, rounded up to 16; and back to      \
+     their places */                                                                               \
+  void pack_cells(long count, const std::uint64_t* marks, const float* from, float* to);           \
+  void unpack_cells(long count, const std::uint64_t* marks, const float* from, float* to);         \
   /* n = floor(|asked| inverse + uniform), at most 2^20, up for asked > 0, else down */            \
   void round_pulses(long count, const float* asked, float inverse, const float* uniform,           \
                     float* up, float* down);                                                       \
-  /* sums of n and of n x */                                                                       \
+  /* sums of n and of n x; x may be null: 0 */                                                     \
   void sum_pulses(long count, const float* n, const float* x, double* pulses, double* states);     \
   /* events[k] = min(ceil(rate n), ceil(n)), at least 1, n = up + down; the largest of them */     \
   float count_events(long count, float rate, const float* up, const float* down, float* events);   \

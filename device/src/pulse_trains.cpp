@@ -25,6 +25,7 @@ constexpr Index run_slots = 2048;       // summed at a time
 constexpr Index block_bytes = 1 << 20;  // of rows
 constexpr Index least_half_rows = 256;
 constexpr Index sample_group = 64;
+constexpr Index plan_group = 4096;
 constexpr Index largest_output_group = 16;
 
 constexpr std::uint32_t infinity_bits = 0x7f800000U;
@@ -63,69 +64,89 @@ void PulseTrains::clear() {
   samples_ = 0;
   slots_ = 0;
   used_planes_ = 0;
+  block_words_ = 0;
 }
 
-/// Fills trains_; whether any input is negative.
-bool PulseTrains::plan(Index samples, double rate, const float* d, const float* x) {
-  trains_.resize(static_cast<std::size_t>(samples));
+void PulseTrains::add(Index samples, double rate, const float* d, const float* x,
+                      const RandomStream& noise) {
+  largest_d_.resize(static_cast<std::size_t>(samples));
+  largest_x_.resize(static_cast<std::size_t>(samples));
   std::atomic<bool> x_negative{false};
   parallel_for((samples + sample_group - 1) / sample_group, [&](Index group) {
     const auto survey = XBAR_DISPATCH(xbar::device, survey);
+    const auto take = [&](Index count, const float* values, float& largest) {
+      std::uint32_t bits = 0;
+      std::uint32_t any = 0;
+      survey(count, values, &bits, &any);
+      largest = std::bit_cast<float>(bits);
+      return any;
+    };
     std::uint32_t signs = 0;
     const Index last = std::min(samples, (group + 1) * sample_group);
     for (Index s = group * sample_group; s < last; ++s) {
-      std::uint32_t x_bits = 0;
-      std::uint32_t d_bits = 0;
-      std::uint32_t x_any = 0;
-      std::uint32_t d_any = 0;
-      survey(inputs_, x + s * inputs_, &x_bits, &x_any);
-      survey(outputs_, d + s * outputs_, &d_bits, &d_any);
+      const auto at = static_cast<std::size_t>(s);
+      take(outputs_, d + s * outputs_, largest_d_[at]);
+      signs |= take(inputs_, x + s * inputs_, largest_x_[at]);
+    }
+    if ((signs >> 31U) != 0) x_negative.store(true, std::memory_order_relaxed);
+  });
+  add({.count = samples,
+       .largest_d = largest_d_,
+       .largest_x = largest_x_,
+       .x_negative = x_negative,
+       .d = [&](Index s, float* /*room*/) { return d + s * outputs_; },
+       .x = [&](Index s, float* /*room*/) { return x + s * inputs_; }},
+      rate, noise);
+}
+
+/// Fills trains_.
+void PulseTrains::plan(const TrainSamples& samples, double rate) {
+  const TrainRule rule{rate, static_cast<double>(options_.length), options_.update_management,
+                       options_.length_management};
+  trains_.resize(static_cast<std::size_t>(samples.count));
+  parallel_for((samples.count + plan_group - 1) / plan_group, [&](Index group) {
+    std::array<float, plan_group> input_scale;
+    std::array<float, plan_group> output_scale;
+    std::array<std::uint8_t, plan_group> length;
+    const auto first = static_cast<std::size_t>(group * plan_group);
+    const std::size_t count = std::min<std::size_t>(plan_group, trains_.size() - first);
+    const float* largest_x = samples.largest_x.data() + first;
+    const float* largest_d = samples.largest_d.data() + first;
+    for (std::size_t s = 0; s < count; ++s) {
+      const auto x_bits = std::bit_cast<std::uint32_t>(largest_x[s]);
+      const auto d_bits = std::bit_cast<std::uint32_t>(largest_d[s]);
       if (x_bits >= infinity_bits || d_bits >= infinity_bits) {
         throw InvalidArgument(
             fmt::format("pulse trains: expected finite numbers, got {} among the "
                         "{} of sample {}",
                         std::bit_cast<float>(std::max(x_bits, d_bits)),
-                        x_bits >= infinity_bits ? "inputs" : "errors", s));
+                        x_bits >= infinity_bits ? "inputs" : "errors", first + s));
       }
-      signs |= x_any;
-      const double x_max = std::bit_cast<float>(x_bits);
-      const double d_max = std::bit_cast<float>(d_bits);
-      Train train;
-      const double pulses = rate * x_max * d_max;  // where both are largest
-      train.length = static_cast<std::uint64_t>(options_.length);
-      if (options_.length_management && pulses < options_.length) {
-        const auto whole = static_cast<std::uint64_t>(pulses);
-        train.length = whole + (static_cast<double>(whole) < pulses ? 1 : 0);
-      }
-      if (pulses > 0) {
-        const bool managed = options_.update_management;
-        const double root =
-            std::sqrt((managed ? pulses : rate) / static_cast<double>(train.length));
-        constexpr double most = std::numeric_limits<float>::max();
-        train.input_scale = static_cast<float>(std::min(most, managed ? root / x_max : root));
-        train.output_scale = static_cast<float>(std::min(most, managed ? root / d_max : root));
-      }
-      trains_[static_cast<std::size_t>(s)] = train;
     }
-    if ((signs >> 31U) != 0) x_negative.store(true, std::memory_order_relaxed);
+    XBAR_DISPATCH(xbar::device, plan_trains)
+    (static_cast<long>(count), largest_x, largest_d, rule, input_scale.data(), output_scale.data(),
+     length.data());
+    for (std::size_t s = 0; s < count; ++s) {
+      trains_[first + s] = {input_scale[s], output_scale[s], 0, length[s]};
+    }
   });
-  return x_negative.load();
-}
-
-void PulseTrains::add(Index samples, double rate, const float* d, const float* x,
-                      const RandomStream& noise) {
-  if (!(rate >= 0) || !std::isfinite(rate)) {
-    throw InvalidArgument(
-        fmt::format("pulse rate: expected a finite number of at least 0, got {}", rate));
-  }
-  const bool x_negative = plan(samples, rate, d, x);
-  if (options_.expects_fires) expect_fires(d, x);
   std::uint64_t end = slots_;
   for (Train& train : trains_) {
     train.first_slot = end;
     end += train.length;
   }
-  reserve_planes(end);
+}
+
+void PulseTrains::add(const TrainSamples& samples, double rate, const RandomStream& noise) {
+  if (!(rate >= 0) || !std::isfinite(rate)) {
+    throw InvalidArgument(
+        fmt::format("pulse rate: expected a finite number of at least 0, got {}", rate));
+  }
+  plan(samples, rate);
+  settle();
+  if (options_.expects_fires) expect_fires(samples);
+  const std::uint64_t end =
+      trains_.empty() ? slots_ : trains_.back().first_slot + trains_.back().length;
   // The last row of either half stays empty.
   const Index most = std::max(block_bytes / (16 * row_words_), least_half_rows);
   const Index needed = round_up(static_cast<Index>(std::min<std::uint64_t>(
@@ -141,29 +162,26 @@ void PulseTrains::add(Index samples, double rate, const float* d, const float* x
   for (const Index half : {1, 2}) {
     std::fill_n(rows_.begin() + (half * half_rows_ - 1) * row_words_, row_words_, 0);
   }
-  Drawing drawing{d, x, noise.substream(0), noise.substream(1)};
+  Drawing drawing{samples, noise.substream(0), noise.substream(1), noise.substream(2),
+                  noise.substream(3)};
   while (slots_ < end) {
+    settle();
     const Index slots = std::min(largest, static_cast<Index>(end - slots_));
-    const Index slot_words = (slots + 63) / 64;
+    block_words_ = (slots + 63) / 64;
+    block_negative_ = samples.x_negative;
     drawing.first = slots_;
     drawing.end = slots_ + static_cast<std::uint64_t>(slots);
     const Index chunk = std::clamp(round_up(slots / chunks, 64), least_chunk, largest_chunk);
     parallel_for((slots + chunk - 1) / chunk, [&](Index k) {
-      draw(drawing, k * chunk / 64, std::min((k + 1) * chunk / 64, slot_words));
+      draw(drawing, k * chunk / 64, std::min((k + 1) * chunk / 64, block_words_));
     });
     slots_ = drawing.end;
-    const auto total = std::max<Index>(4, std::bit_width(slots_));
-    // Several outputs on one run of rows, while that is near.
-    const Index group = std::clamp<Index>(outputs_ / 16, 1, largest_output_group);
-    parallel_for((outputs_ + group - 1) / group, [&](Index g) {
-      sum(g * group, std::min(outputs_, (g + 1) * group), slot_words, total, x_negative);
-    });
-    used_planes_ = total;
   }
-  samples_ += static_cast<std::uint64_t>(samples);
+  samples_ += static_cast<std::uint64_t>(samples.count);
 }
 
-void PulseTrains::expect_fires(const float* d, const float* x) {
+void PulseTrains::expect_fires(const TrainSamples& samples) {
+  std::vector<float> room(static_cast<std::size_t>(std::max(inputs_, outputs_)) + train_room);
   const auto expect = [](const Train& train, float scale, const float* values,
                          std::vector<float>& fires) {
     const auto length = static_cast<float>(train.length);
@@ -173,24 +191,44 @@ void PulseTrains::expect_fires(const float* d, const float* x) {
   };
   for (std::size_t s = 0; s < trains_.size(); ++s) {
     const Train& train = trains_[s];
-    expect(train, train.input_scale, x + static_cast<Index>(s) * inputs_, input_fires_);
-    expect(train, train.output_scale, d + static_cast<Index>(s) * outputs_, output_fires_);
+    const auto sample = static_cast<Index>(s);
+    expect(train, train.input_scale, samples.x(sample, room.data()), input_fires_);
+    expect(train, train.output_scale, samples.d(sample, room.data()), output_fires_);
   }
 }
 
-/// Planes for counts of up to `slots`.
-void PulseTrains::reserve_planes(std::uint64_t slots) {
-  const auto needed = std::max<Index>(4, std::bit_width(slots));
-  if (needed <= planes_there_) return;
-  Bits larger(2 * outputs_, needed * words_);
-  if (used_planes_ > 0)
-    larger.leftCols(used_planes_ * words_) = planes_.leftCols(used_planes_ * words_);
-  planes_.swap(larger);
-  planes_there_ = needed;
+/// Planes of counts of up to `slots`.
+Index PulseTrains::plane_count(std::uint64_t slots) {
+  return std::max<Index>(4, std::bit_width(slots));
 }
 
-/// Adds the coincidences of the block to the counts of some outputs.
-void PulseTrains::sum(Index first, Index last, Index slot_words, Index total, bool x_negative) {
+/// Adds the block that waits to planes_.
+void PulseTrains::settle() {
+  if (block_words_ == 0) return;
+  const Index total = plane_count(slots_);
+  if (total > planes_there_) {
+    Bits larger(2 * outputs_, total * words_);
+    if (used_planes_ > 0) {
+      larger.leftCols(used_planes_ * words_) = planes_.leftCols(used_planes_ * words_);
+    }
+    planes_.swap(larger);
+    planes_there_ = total;
+  }
+  // Several outputs on one run of rows, while that is near.
+  const Index group = std::clamp<Index>(outputs_ / 16, 1, largest_output_group);
+  parallel_for((outputs_ + group - 1) / group, [&](Index g) {
+    const Index first = g * group;
+    sum_block(first, std::min(outputs_, first + group), planes_.row(2 * first).data(),
+              planes_.cols(), total);
+  });
+  used_planes_ = total;
+  block_words_ = 0;
+}
+
+/// Adds the coincidences of the block to the counts of some outputs: planes up and, `stride` words
+/// behind, down of each in turn.
+void PulseTrains::sum_block(Index first, Index last, std::uint64_t* planes, Index stride,
+                            Index total) const {
   const auto list_rows = XBAR_DISPATCH(xbar::device, list_rows);
   const auto add_rows = XBAR_DISPATCH(xbar::device, add_rows);
   constexpr Index run_words = run_slots / 64;
@@ -199,22 +237,21 @@ void PulseTrains::sum(Index first, Index last, Index slot_words, Index total, bo
   const auto beside = static_cast<std::uint32_t>(half_rows_ * row_words_);
   const auto none = static_cast<std::uint32_t>((half_rows_ - 1) * row_words_);
   Index used = used_planes_;
-  for (Index word = 0; word < slot_words; word += run_words, used = total) {
-    const Index some = std::min(run_words, slot_words - word);
+  for (Index word = 0; word < block_words_; word += run_words, used = total) {
+    const Index some = std::min(run_words, block_words_ - word);
     for (Index output = first; output < last; ++output) {
-      std::uint64_t* const up = planes_.row(2 * output).data();
-      std::uint64_t* const down = planes_.row(2 * output + 1).data();
+      std::uint64_t* const up = planes + 2 * (output - first) * stride;
+      std::uint64_t* const down = up + stride;
       const auto add = [&](const std::uint64_t* positive, const std::uint64_t* negative,
-                           std::uint64_t* planes, std::uint64_t* others) {
+                           std::uint64_t* to, std::uint64_t* others) {
         Index count = list_rows(positive, negative, some, shift, beside,
                                 static_cast<std::uint32_t>(64 * word * row_words_), list.data());
         while (count % list_step != 0) list[static_cast<std::size_t>(count++)] = none;
-        add_rows(list.data(), count, rows_.data(), beside, words_, planes, others, words_, used,
-                 total);
+        add_rows(list.data(), count, rows_.data(), beside, words_, to, others, words_, used, total);
       };
-      const std::uint64_t* positive = fires_.data() + output * slot_words + word;
-      const std::uint64_t* negative = positive + outputs_ * slot_words;
-      if (x_negative) {
+      const std::uint64_t* positive = fires_.data() + output * block_words_ + word;
+      const std::uint64_t* negative = positive + outputs_ * block_words_;
+      if (block_negative_) {
         add(positive, negative, up, down);
       } else {
         add(positive, nullptr, up, nullptr);
@@ -226,13 +263,27 @@ void PulseTrains::sum(Index first, Index last, Index slot_words, Index total, bo
 
 void PulseTrains::count(Index output, std::span<float> up, std::span<float> down) const {
   const auto expand_planes = XBAR_DISPATCH(xbar::device, expand_planes);
-  if (used_planes_ == 0) {
+  const Index total = plane_count(slots_);
+  const auto expand = [&](const std::uint64_t* planes, Index stride) {
+    expand_planes(planes, words_, total, inputs_, up.data());
+    expand_planes(planes + stride, words_, total, inputs_, down.data());
+  };
+  if (slots_ == 0) {
     std::fill(up.begin(), up.end(), 0.0F);
     std::fill(down.begin(), down.end(), 0.0F);
-    return;
+  } else if (block_words_ == 0) {
+    expand(planes_.row(2 * output).data(), planes_.cols());
+  } else {
+    thread_local std::vector<std::uint64_t> sums;
+    const Index stride = total * words_;
+    sums.resize(static_cast<std::size_t>(2 * stride));
+    for (Index side = 0; used_planes_ > 0 && side < 2; ++side) {
+      std::copy_n(planes_.row(2 * output + side).data(), used_planes_ * words_,
+                  sums.data() + side * stride);
+    }
+    sum_block(output, output + 1, sums.data(), stride, total);
+    expand(sums.data(), stride);
   }
-  expand_planes(planes_.row(2 * output).data(), words_, used_planes_, inputs_, up.data());
-  expand_planes(planes_.row(2 * output + 1).data(), words_, used_planes_, inputs_, down.data());
 }
 
 }  // namespace xbar::device

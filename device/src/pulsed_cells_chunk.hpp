@@ -15,6 +15,9 @@ namespace xbar::device {
 inline constexpr std::size_t chunk_cells = 256;
 using ChunkFloats = std::array<float, chunk_cells>;
 
+/// Which cells of a chunk get pulses, a bit each.
+struct PulsedCells::Marks : std::array<std::uint64_t, chunk_cells / 64> {};
+
 struct PulsedCells::Chunk {
   std::uint64_t index;  ///< number of the first cell, for its draws
   CellArrays cells;

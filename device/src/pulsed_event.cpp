@@ -34,13 +34,12 @@ PulseSurvey survey(std::span<const float> up, std::span<const float> down) {
 void PulsedCells::pulse_chunk(const Chunk& chunk, std::span<float> state, std::span<const float> up,
                               std::span<const float> down, const RandomStream& noise) {
   const std::size_t size = state.size();
-  std::array<int, chunk_cells> list;
+  Marks marks;
   const long pulsed =
-      XBAR_CALL(list_pulsed)(static_cast<long>(size), up.data(), down.data(), list.data());
+      XBAR_CALL(mark_pulsed)(static_cast<long>(size), up.data(), down.data(), marks.data());
   if (pulsed == 0) return;
   if (static_cast<std::size_t>(pulsed) < size && chunk.life == nullptr) {
-    pulse_some(chunk, std::span(list).first(static_cast<std::size_t>(pulsed)), state, up, down,
-               noise);
+    pulse_some(chunk, marks, static_cast<std::size_t>(pulsed), state, up, down, noise);
     return;
   }
   const std::span<float> hidden(hidden_.data() + chunk.offset, hidden_.size() > 0 ? size : 0);
@@ -48,24 +47,24 @@ void PulsedCells::pulse_chunk(const Chunk& chunk, std::span<float> state, std::s
 }
 
 // Few cells of a line get pulses as a rule: those are put side by side.
-void PulsedCells::pulse_some(const Chunk& chunk, std::span<const int> list, std::span<float> state,
-                             std::span<const float> up, std::span<const float> down,
-                             const RandomStream& noise) {
-  const auto count = static_cast<long>(list.size());
+void PulsedCells::pulse_some(const Chunk& chunk, const Marks& marks, std::size_t size,
+                             std::span<float> state, std::span<const float> up,
+                             std::span<const float> down, const RandomStream& noise) {
+  const auto count = static_cast<long>(state.size());
   constexpr std::size_t most_parts = 12;
   std::array<ChunkFloats, most_parts> room;
   std::size_t used = 0;
-  const auto gather = [&](const float* from) {
+  const auto pack = [&](const float* from) {
     float* to = room[used++].data();
-    XBAR_CALL(gather_cells)(count, list.data(), from, to);
+    XBAR_CALL(pack_cells)(count, marks.data(), from, to);
     return to;
   };
-  // What all cells share needs no gathering.
+  // What all cells share needs no packing.
   const auto own = [&](const MatrixF& matrix, const float* from) {
-    return matrix.size() > 0 ? gather(from) : from;
+    return matrix.size() > 0 ? pack(from) : from;
   };
-  const auto scatter = [&](const float* from, float* to) {
-    XBAR_CALL(scatter_cells)(count, list.data(), from, to);
+  const auto unpack = [&](const float* from, float* to) {
+    XBAR_CALL(unpack_cells)(count, marks.data(), from, to);
   };
   const CellArrays cells{own(up_factor_, chunk.cells.up_factor),
                          own(down_factor_, chunk.cells.down_factor), own(lower_, chunk.cells.lower),
@@ -74,16 +73,15 @@ void PulsedCells::pulse_some(const Chunk& chunk, std::span<const int> list, std:
                            own(down_at_0_, chunk.steps.down_at_0),
                            own(down_slope_, chunk.steps.down_slope)};
   const Chunk some{chunk.index, cells, steps, nullptr, chunk.offset};
-  float* const seen = gather(state.data());
-  const float* const ups = gather(up.data());
-  const float* const downs = gather(down.data());
+  float* const seen = pack(state.data());
+  const float* const ups = pack(up.data());
+  const float* const downs = pack(down.data());
   float* const whole = hidden_.size() > 0 ? hidden_.data() + chunk.offset : nullptr;
-  float* const hidden = whole != nullptr ? gather(whole) : nullptr;
-  const std::size_t size = list.size();
+  float* const hidden = whole != nullptr ? pack(whole) : nullptr;
   pulse_cells(some, {hidden, whole != nullptr ? size : 0}, {seen, size}, {ups, size}, {downs, size},
               noise);
-  scatter(seen, state.data());
-  if (whole != nullptr) scatter(hidden, whole);
+  unpack(seen, state.data());
+  if (whole != nullptr) unpack(hidden, whole);
 }
 
 void PulsedCells::pulse_cells(const Chunk& chunk, std::span<float> hidden, std::span<float> state,
@@ -136,7 +134,8 @@ void round_to_pulses(std::span<const float> asked, float step, std::span<const f
 PulseSums sum_pulses(std::span<const float> pulses, std::span<const float> state) {
   PulseSums sums;
   XBAR_CALL(sum_pulses)
-  (static_cast<long>(pulses.size()), pulses.data(), state.data(), &sums.pulses, &sums.states);
+  (static_cast<long>(pulses.size()), pulses.data(), state.empty() ? nullptr : state.data(),
+   &sums.pulses, &sums.states);
   return sums;
 }
 

@@ -88,6 +88,13 @@ XBAR_INLINE void store_sixteen(std::uint8_t* x, SixteenBytes value) {
   *reinterpret_cast<LooseSixteenBytes*>(x) = value;
 }
 
+XBAR_INLINE SixteenBytes load_sixteen_bytes(const std::uint8_t* x) {
+  return *reinterpret_cast<const LooseSixteenBytes*>(x);
+}
+XBAR_INLINE void load_bytes_wide(const std::uint8_t* x, Sixteen& value) {
+  value = __builtin_convertvector(load_sixteen_bytes(x), Sixteen);
+}
+
 // The uppermost bits of the bytes, those of the first lowest.
 XBAR_INLINE std::uint64_t upper_bits(Bytes x) {
 #if defined(__AVX512BW__)
@@ -101,6 +108,14 @@ XBAR_INLINE std::uint64_t upper_bits(Bytes x) {
   for (long e = 0; e < vector_bytes; ++e) bits |= static_cast<std::uint64_t>(x[e] >> 7) << e;
   return bits;
 #endif
+}
+
+// P of values in 2^-16, from their bits.
+XBAR_INLINE void find_chance(const Sixteen& bits, const SixteenFloats& scale, const Sixteen& round,
+                             Sixteen& p) {
+  const auto wanted = reinterpret_cast<SixteenFloats>(bits & 0x7fffffff) * scale * one;
+  const SixteenFloats parts = wanted < one ? wanted : SixteenFloats{} + one;
+  p = (__builtin_convertvector(parts + 0.5F, Sixteen) + round) >> 8;
 }
 
 // Lines that fire; the phases go one slot on.
@@ -196,6 +211,29 @@ void survey(long count, const float* values, std::uint32_t* largest, std::uint32
   *any = static_cast<std::uint32_t>(all_of_all);
 }
 
+void plan_trains(long count, const float* largest_x, const float* largest_d, TrainRule rule,
+                 float* x_scale, float* d_scale, std::uint8_t* length) {
+  constexpr double most = 0x1.fffffep127;  // of single precision
+#pragma omp simd
+  for (long s = 0; s < count; ++s) {
+    const double x = largest_x[s];
+    const double d = largest_d[s];
+    const double pulses = rule.rate * x * d;  // where both are largest
+    const bool few = rule.length_management && pulses < rule.length;
+    const double bounded = few ? pulses : rule.length;
+    const int whole = static_cast<int>(bounded);
+    const int slots = whole + (static_cast<double>(whole) < bounded ? 1 : 0);
+    const double root =
+        __builtin_sqrt((rule.update_management ? pulses : rule.rate) / (slots > 0 ? slots : 1));
+    const double of_x = rule.update_management ? root / x : root;
+    const double of_d = rule.update_management ? root / d : root;
+    const bool any = pulses > 0;
+    x_scale[s] = any ? static_cast<float>(of_x < most ? of_x : most) : 0.0F;
+    d_scale[s] = any ? static_cast<float>(of_d < most ? of_d : most) : 0.0F;
+    length[s] = static_cast<std::uint8_t>(slots);
+  }
+}
+
 void prepare_lines(const TrainLines& lines, const float* values, float scale, unsigned dither,
                    const std::uint8_t* start, unsigned slot) {
   const TrainLines to = lines;
@@ -203,16 +241,15 @@ void prepare_lines(const TrainLines& lines, const float* values, float scale, un
     // Lines beyond the last never fire.
     Sixteen bits;
     load_sixteen(values + first, to.count - first, bits);
-    const auto wanted = reinterpret_cast<SixteenFloats>(bits & 0x7fffffff) * scale * one;
-    const SixteenFloats parts = wanted < one ? wanted : SixteenFloats{} + one;
     const Sixteen place = zero_to_fifteen + static_cast<int>(first);
     const Sixteen round = (place * dither_step + static_cast<int>(dither)) & 0xff;
-    const Sixteen p = (__builtin_convertvector(parts + 0.5F, Sixteen) + round) >> 8;
+    Sixteen p;
+    find_chance(bits, SixteenFloats{} + scale, round, p);
     const Sixteen sign = (bits >> 24) & static_cast<int>(sign_flag);
     store_sixteen(to.threshold + first, lowest_bytes(p >> 8));
     store_sixteen(to.fraction + first, lowest_bytes(p));
     store_sixteen(to.flags + first, lowest_bytes(sign | ((p >> 16) * static_cast<int>(sure_flag))));
-    const SixteenBytes from = *reinterpret_cast<const LooseSixteenBytes*>(start + first);
+    const SixteenBytes from = load_sixteen_bytes(start + first);
     store_sixteen(to.phase + first, from + lowest_bytes(p * static_cast<int>(slot)));
   }
 }
@@ -250,6 +287,42 @@ void draw_slots(const TrainLines& lines, long slots, const std::uint8_t* draws, 
       store_bytes(lines.phase + first + p * vector_bytes, phase[p]);
     }
   }
+}
+
+void draw_line(const SlotLanes& lanes, long line, std::uint64_t* positive,
+               std::uint64_t* negative) {
+  alignas(64) std::uint8_t fires[64];
+  alignas(64) std::uint8_t signs[64];
+  const auto own_dither = static_cast<int>(line) * dither_step;
+  for (long t = 0; t < 64; t += sixteen) {
+    Sixteen bits;
+    Sixteen scale;
+    load_sixteen(lanes.values + t, sixteen, bits);
+    load_sixteen(lanes.scale + t, sixteen, scale);
+    Sixteen dither;
+    load_bytes_wide(lanes.dither + t, dither);
+    Sixteen p;
+    find_chance(bits, reinterpret_cast<SixteenFloats>(scale), (dither + own_dither) & 0xff, p);
+    const SixteenBytes threshold = lowest_bytes(p >> 8);
+    const SixteenBytes fraction = lowest_bytes(p);
+    const SixteenBytes slots = load_sixteen_bytes(lanes.done + t) + std::uint8_t{1};
+    const SixteenBytes phase = load_sixteen_bytes(lanes.start + t) + fraction * slots;
+    const SixteenBytes draw = load_sixteen_bytes(lanes.draws + t);
+    const auto carry = reinterpret_cast<SixteenBytes>(phase < fraction);
+    const auto below = reinterpret_cast<SixteenBytes>(draw < threshold);
+    const auto equal = reinterpret_cast<SixteenBytes>(draw == threshold);
+    const SixteenBytes sure = lowest_bytes((p >> 16) << 7);
+    store_sixteen(fires + t, below | (equal & carry) | sure);
+    store_sixteen(signs + t, lowest_bytes(bits >> 24));
+  }
+  std::uint64_t all = 0;
+  std::uint64_t below = 0;
+  for (long p = 0; p < word_vectors; ++p) {
+    all |= upper_bits(load_bytes(fires + p * vector_bytes)) << (p * vector_bytes);
+    below |= upper_bits(load_bytes(signs + p * vector_bytes)) << (p * vector_bytes);
+  }
+  *positive = all & ~below;
+  *negative = all & below;
 }
 
 // Blocks of 8 x 8 bits by halves [Warren2012, 7-3], then the bits of a column, each the uppermost

@@ -9,7 +9,8 @@
 namespace xbar::device {
 
 inline constexpr long train_margin = 64;
-inline constexpr long list_step = 16;  // lists of rows have a multiple of that many
+inline constexpr long train_room = 16;  // floats that may be written behind a sample's signals
+inline constexpr long list_step = 16;   // lists of rows have a multiple of that many
 inline constexpr long largest_planes = 40;
 
 /// What the firing of the lines of one side (wordlines or bitlines) depends on in one sample; each
@@ -27,7 +28,31 @@ struct TrainLines {
 inline constexpr unsigned sign_flag = 0x80;  // the line's value is negative
 inline constexpr unsigned sure_flag = 0x40;  // P = 1
 
+/// One line in 64 slots of any trains, a slot a lane, as TrainLines has it: the slot's own value
+/// and scale (0 where there is no slot), the dither of the train's first line, the slots of the
+/// train before this one.
+struct SlotLanes {
+  const float* values = nullptr;
+  const float* scale = nullptr;
+  const std::uint8_t* dither = nullptr;
+  const std::uint8_t* done = nullptr;
+  const std::uint8_t* start = nullptr;  // phase
+  const std::uint8_t* draws = nullptr;
+};
+
+/// How signals become probabilities (device/pulse_trains.hpp).
+struct TrainRule {
+  double rate = 0;
+  double length = 0;  // at most
+  bool update_management = false;
+  bool length_management = false;
+};
+
 #define XBAR_DECLARE_TRAIN_KERNELS                                                                 \
+  /* Of samples with these largest inputs and errors, finite ones, what makes probabilities of     \
+     either and how many slots there are. */                                                       \
+  void plan_trains(long count, const float* largest_x, const float* largest_d, TrainRule rule,     \
+                   float* x_scale, float* d_scale, std::uint8_t* length);                          \
   /* Bits of the largest |value|, and all bits of the values or-ed. */                             \
   void survey(long count, const float* values, std::uint32_t* largest, std::uint32_t* any);        \
   /* P = min(1, scale |value|), rounded to 2^-16 up or down by a dither, of which the              \
@@ -39,6 +64,10 @@ inline constexpr unsigned sure_flag = 0x40;  // P = 1
      lines that fire in slot t and are positive; of negative_rows: that are negative. */           \
   void draw_slots(const TrainLines& lines, long slots, const std::uint8_t* draws, long row_bytes,  \
                   std::uint64_t* positive_rows, std::uint64_t* negative_rows, long row_words);     \
+  /* The slots in which line number `line` fires and is positive, and is negative: what            \
+     prepare_lines and draw_slots make of it. */                                                   \
+  void draw_line(const SlotLanes& lanes, long line, std::uint64_t* positive,                       \
+                 std::uint64_t* negative);                                                         \
   /* Word 0 of 64 rows, `stride` words apart, as columns, `out_stride` words apart. */             \
   void transpose_words(const std::uint64_t* rows, long stride, std::uint64_t* out,                 \
                        long out_stride, long columns);                                             \

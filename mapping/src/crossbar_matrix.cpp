@@ -107,6 +107,7 @@ CrossbarMatrix::CrossbarMatrix(Index outputs, Index inputs, float weight_range,
 void CrossbarMatrix::make_models() {
   const Technology& t = technology();
   for (Plane& plane : planes_) {
+    plane.is_measured = false;
     plane.forward_model = surrogate::make_model<float>(choice_.model, t.wires, options_.exact);
     if (t.terminals == Terminals::swap) {
       // The transposed read with swapped terminals is, by reciprocity, the transpose of the forward
@@ -147,6 +148,7 @@ void CrossbarMatrix::set_references() {
   if (technology().layout == Layout::reference) {
     Plane& trained = planes_.front();
     MatrixF& reference = planes_.back().state;
+    planes_.back().is_measured = false;
     // Cells without a partner stay at g_min, as they do there.
     reference.setZero();
     for_each_output([&](Index o) {
@@ -357,10 +359,13 @@ void CrossbarMatrix::add_cells(Index cell, Index output, Direction direction, co
   const Index plane = plane_of(cell);
   const Index bitline = bitline_of(cell, slot);
   const bool offset = technology().layout == Layout::offset;
-  for (Index tile_row = 0; tile_row < tile_row_count_; ++tile_row) {
-    const float share = weight_range_ * gain_(output, tile_row) * encoder_.coefficient(cell);
+  for (Index tile_row = 0, next = 0; tile_row < tile_row_count_; tile_row = next) {
+    // Tiles of one gain in one go.
+    const float gain = gain_(output, tile_row);
+    for (next = tile_row + 1; next < tile_row_count_ && gain_(output, next) == gain;) ++next;
+    const float share = weight_range_ * gain * encoder_.coefficient(cell);
     const Index first = tile_row * rows;
-    const Index count = std::min(rows, line_size() - first);
+    const Index count = std::min(next * rows, line_size()) - first;
     float* to = out + first;
     add_effective(plane, direction, bitline, first, count, share, from + first, to);
     if (offset) {

@@ -121,7 +121,8 @@ void CrossbarMatrix::pulse(const PulseCounts& counts, const TrainSlots& trains) 
   const auto count = static_cast<std::size_t>(inputs_);
   const std::vector<float> none(device.one_way ? count : 0, 0.0F);
   std::vector<PulseTotals> totals(static_cast<std::size_t>(outputs_));
-  const bool by_wordline = !(trains.slots > 0);
+  const bool is_timed = device.up.second > 0 || device.down.second > 0;
+  const bool by_wordline = is_timed && !(trains.slots > 0);
   MatrixF most_up = MatrixF::Zero(by_wordline ? tile_column_count_ : 0, inputs_);
   MatrixF most_down = most_up;
   std::mutex most_mutex;
@@ -152,10 +153,12 @@ void CrossbarMatrix::pulse(const PulseCounts& counts, const TrainSlots& trains) 
     // Energy of the pulses sent: G as they leave it.
     const auto account = [&](Index cell, std::span<const float> pulses,
                              const device::PulseShape& shape) {
-      const device::PulseSums sums = device::sum_pulses(pulses, {cell_line(cell, slot), count});
+      const double weight = shape.volt * shape.volt * shape.second;
+      const std::size_t states = weight > 0 ? count : 0;
+      const device::PulseSums sums = device::sum_pulses(pulses, {cell_line(cell, slot), states});
       const double siemens =
           static_cast<double>(g_min_) * sums.pulses + static_cast<double>(g_width_) * sums.states;
-      total.joule += shape.volt * shape.volt * shape.second * siemens;
+      total.joule += weight * siemens;
       return sums.pulses;
     };
     thread_local std::vector<float> reached;

@@ -1,11 +1,14 @@
 #include "signal_trains.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <atomic>
 #include <cstring>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/isa.hpp>
 #include <xbar/core/parallel.hpp>
+
+#include "signal_kernels.hpp"
 
 namespace xbar::nn {
 namespace {
@@ -49,22 +52,38 @@ void gather_patch(const Patches& patches, const float* image, const float* end, 
   }
 }
 
-// The positions of an image whose output has any gradient.
-void list_positions(const float* dy, Index outputs, Index positions, std::vector<float>& largest,
-                    std::vector<Index>& list) {
-  largest.assign(static_cast<std::size_t>(positions), 0.0F);
-  float* most = largest.data();
-  for (Index o = 0; o < outputs; ++o, dy += positions) {
-#pragma omp simd
-    for (Index p = 0; p < positions; ++p) {
-      const float size = std::abs(dy[p]);
-      most[p] = size > most[p] ? size : most[p];
+// The largest size of each position's patch: over the channels, along the lines, down the columns.
+// Returns all bits of the image or-ed.
+std::int32_t largest_inputs(const Patches& patches, const float* image,
+                            std::vector<std::int32_t>& memory, std::int32_t* largest) {
+  const auto raise_to_sizes = XBAR_DISPATCH(xbar::nn, raise_to_sizes);
+  const auto raise = XBAR_DISPATCH(xbar::nn, raise);
+  const Index width = patches.width + 2 * patches.padding;
+  const Index height = patches.height + 2 * patches.padding;
+  memory.assign(static_cast<std::size_t>(height * (width + patches.out_width)), 0);
+  std::int32_t* const pixels = memory.data();
+  std::int32_t* const lines = pixels + height * width;
+  std::int32_t all = 0;
+  for (Index c = 0; c < patches.channels; ++c) {
+    for (Index i = 0; i < patches.height; ++i, image += patches.width) {
+      all |= raise_to_sizes(patches.width, image,
+                            pixels + (i + patches.padding) * width + patches.padding);
     }
   }
-  list.clear();
-  for (Index p = 0; p < positions; ++p) {
-    if (most[p] > 0) list.push_back(p);
+  for (Index i = 0; i < height; ++i) {
+    for (Index j = 0; j < patches.kernel_width; ++j) {
+      raise(patches.out_width, pixels + i * width + j, patches.stride,
+            lines + i * patches.out_width);
+    }
   }
+  std::fill_n(largest, patches.out_height * patches.out_width, 0);
+  for (Index p = 0; p < patches.out_height; ++p) {
+    for (Index i = 0; i < patches.kernel_height; ++i) {
+      raise(patches.out_width, lines + (p * patches.stride + i) * patches.out_width, 1,
+            largest + p * patches.out_width);
+    }
+  }
+  return all;
 }
 
 }  // namespace
@@ -96,58 +115,77 @@ void SignalTrains::pulse(mapping::CrossbarMatrix& matrix, double learning_rate) 
 void SignalTrains::add(double rate, const RandomStream& draws) {
   const Index images = x_->count();
   const Index positions = patches_.out_height * patches_.out_width;
-  const bool plain = positions == 1 && x_->item_size() == trains_.inputs();
-  if (plain) {
+  const Index outputs = trains_.outputs();
+  if (positions == 1 && x_->item_size() == trains_.inputs()) {
     trains_.add(images, rate, dy_->data(), x_->data(), draws);
     return;
   }
-  // A few thousand positions at a time stay in the cache.
-  constexpr Index positions_at_once = 8192;
-  const Index group = std::max<Index>(1, positions_at_once / positions);
-  const Index inputs = trains_.inputs();
-  const Index outputs = trains_.outputs();
+  const Listed listed = list_positions();
+  const auto count = static_cast<std::size_t>(listed.count);
   const float* end = x_->data() + x_->size();
-  for (Index first = 0; first < images; first += group) {
-    const Index count = std::min(group, images - first);
-    positions_.resize(static_cast<std::size_t>(count));
-    const auto list = [&](Index n) -> std::vector<Index>& {
-      return positions_[static_cast<std::size_t>(n)];
-    };
-    parallel_for(count, [&](Index n) {
-      thread_local std::vector<float> largest;
-      list_positions(dy_->data() + (first + n) * dy_->item_size(), outputs, positions, largest,
-                     list(n));
-    });
-    std::vector<Index> begin(static_cast<std::size_t>(count) + 1, 0);
-    for (Index n = 0; n < count; ++n) {
-      begin[static_cast<std::size_t>(n) + 1] =
-          begin[static_cast<std::size_t>(n)] + static_cast<Index>(list(n).size());
+  trains_.add({.count = listed.count,
+               .largest_d = std::span(largest_d_).first(count),
+               .largest_x = std::span(largest_x_).first(count),
+               .x_negative = listed.x_negative,
+               .d =
+                   [&](Index s, float* room) {
+                     const auto at = static_cast<std::size_t>(s);
+                     const float* dy = dy_->data() + image_[at] * dy_->item_size() + position_[at];
+                     for (Index o = 0; o < outputs; ++o) room[o] = dy[o * positions];
+                     return room;
+                   },
+               .x =
+                   [&](Index s, float* room) {
+                     const auto at = static_cast<std::size_t>(s);
+                     gather_patch(patches_, x_->data() + image_[at] * x_->item_size(), end,
+                                  position_[at] / patches_.out_width,
+                                  position_[at] % patches_.out_width, room);
+                     return room;
+                   }},
+              rate, draws);
+}
+
+/// The positions of the batch with a gradient: image_, position_, largest_d_ and largest_x_ begin
+/// with them.
+SignalTrains::Listed SignalTrains::list_positions() {
+  const Index images = x_->count();
+  const Index positions = patches_.out_height * patches_.out_width;
+  const auto all = static_cast<std::size_t>(images * positions);
+  image_.resize(all);
+  position_.resize(all);
+  largest_d_.resize(all);
+  largest_x_.resize(all);
+  std::vector<Index> listed(static_cast<std::size_t>(images));
+  std::atomic<bool> x_negative{false};
+  parallel_for(images, [&](Index n) {
+    thread_local std::vector<std::int32_t> memory;
+    thread_local std::vector<std::int32_t> largest;
+    largest.resize(2 * static_cast<std::size_t>(positions));
+    std::int32_t* const of_d = largest.data();
+    std::int32_t* const of_x = of_d + positions;
+    XBAR_DISPATCH(xbar::nn, largest_sizes)
+    (trains_.outputs(), positions, dy_->data() + n * dy_->item_size(), of_d);
+    if (largest_inputs(patches_, x_->data() + n * x_->item_size(), memory, of_x) < 0) {
+      x_negative.store(true, std::memory_order_relaxed);
     }
-    const Index samples = begin.back();
-    inputs_.resize(static_cast<std::size_t>(samples * inputs));
-    outputs_.resize(static_cast<std::size_t>(samples * outputs));
-    if (samples == 0) continue;
-    // A copy reaches beyond the patch's end, which must not be another image's: its last patch is
-    // gathered apart.
-    parallel_for(count, [&](Index n) {
-      const float* image = x_->data() + (first + n) * x_->item_size();
-      const float* dy = dy_->data() + (first + n) * dy_->item_size();
-      thread_local std::vector<float> patch;
-      patch.resize(static_cast<std::size_t>(inputs + copied));
-      Index s = begin[static_cast<std::size_t>(n)];
-      for (const Index p : list(n)) {
-        float* to = inputs_.data() + s * inputs;
-        const bool apart = inputs < copied || p == list(n).back();
-        gather_patch(patches_, image, end, p / patches_.out_width, p % patches_.out_width,
-                     apart ? patch.data() : to);
-        if (apart) std::copy_n(patch.data(), inputs, to);
-        float* d = outputs_.data() + s * outputs;
-        for (Index o = 0; o < outputs; ++o) d[o] = dy[o * positions + p];
-        ++s;
-      }
-    });
-    trains_.add(samples, rate, outputs_.data(), inputs_.data(), draws);
+    const Index first = n * positions;
+    listed[static_cast<std::size_t>(n)] = XBAR_DISPATCH(xbar::nn, list_positions)(
+        positions, of_d, of_x, position_.data() + first, largest_d_.data() + first,
+        largest_x_.data() + first);
+  });
+  Index count = 0;
+  for (Index n = 0; n < images; ++n) {
+    const Index some = listed[static_cast<std::size_t>(n)];
+    const auto close_up = [&](auto* values) {
+      std::copy_n(values + n * positions, some, values + count);
+    };
+    close_up(position_.data());
+    close_up(largest_d_.data());
+    close_up(largest_x_.data());
+    std::fill_n(image_.data() + count, some, static_cast<std::int32_t>(n));
+    count += some;
   }
+  return {count, x_negative};
 }
 
 }  // namespace xbar::nn

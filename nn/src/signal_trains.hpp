@@ -2,6 +2,7 @@
 
 /// A layer's signals as pulse trains.
 
+#include <cstdint>
 #include <vector>
 
 #include <xbar/core/random.hpp>
@@ -28,15 +29,22 @@ class SignalTrains {
 
  private:
   void add(double rate, const RandomStream& draws);
+  struct Listed {
+    Index count;
+    bool x_negative;  // any input
+  };
+  [[nodiscard]] Listed list_positions();
 
   device::PulseTrains trains_;
   RandomStream draws_;
   Patches patches_;
   const Tensor* x_ = nullptr;
   const Tensor* dy_ = nullptr;
-  std::vector<std::vector<Index>> positions_;  // with a gradient, of each image
-  std::vector<float> inputs_;                  // such positions x inputs
-  std::vector<float> outputs_;                 // such positions x outputs
+  // Of positions with a gradient: where they are, the largest error and input of each.
+  std::vector<std::int32_t> image_;
+  std::vector<std::int32_t> position_;
+  std::vector<float> largest_d_;
+  std::vector<float> largest_x_;
 };
 
 }  // namespace xbar::nn

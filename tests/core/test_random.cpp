@@ -266,6 +266,33 @@ TEST_CASE("core/random: bulk words are those of the counters") {
   CHECK(same);
 }
 
+TEST_CASE("core/random: bits of a list of counters are those of each") {
+  const xbar::DrawKey key{{0x12345678U, 0x9abcdef0U}, 0xfedcba9876543210ULL};
+  const RandomStream stream = RandomStream(7, "list").substream(2);
+  // Any order, upper halves too, and a number of them that fills no register.
+  std::vector<std::uint64_t> indices;
+  for (std::uint64_t k = 0; k < 53; ++k) indices.push_back((k * 0x9e3779b97f4a7c15ULL) >> (k % 40));
+  std::vector<std::uint32_t> words(4 * indices.size());
+  xbar::fill_bits(stream, indices, words);
+  bool same = true;
+  for (std::size_t k = 0; k < indices.size(); ++k) {
+    const auto expected = stream.bits(indices[k]);
+    same = same && std::equal(expected.begin(), expected.end(),
+                              words.begin() + static_cast<std::ptrdiff_t>(4 * k));
+  }
+  CHECK(same);
+  const auto listed = [&](auto* build) {
+    std::vector<std::uint32_t> out(4 * indices.size());
+    build(key, indices.data(), static_cast<long>(indices.size()), out.data());
+    return out;
+  };
+  const auto plain = listed(xbar::baseline::listed_words);
+#if defined(__x86_64__)
+  if (xbar::isa() >= xbar::Isa::avx2) CHECK(listed(xbar::avx2::listed_words) == plain);
+  if (xbar::isa() >= xbar::Isa::avx512) CHECK(listed(xbar::avx512::listed_words) == plain);
+#endif
+}
+
 TEST_CASE("core/random: every build of the bulk draws gives the same bits") {
   using Groups = void (*)(const xbar::DrawKey&, std::uint64_t, long, float*);
   const xbar::DrawKey key{{0x12345678U, 0x9abcdef0U}, 0xfedcba9876543210ULL};

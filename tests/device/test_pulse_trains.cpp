@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -416,6 +417,44 @@ TEST_CASE("device/pulse_trains: draws depend neither on threads nor on how sampl
     CHECK(counts(split) == all);
   }
   CHECK_FALSE(counts_of(options, 1.5, d, x, stream.substream(2)) == all);
+}
+
+TEST_CASE("device/pulse_trains: signals put together one by one count as those side by side",
+          "[device][trains]") {
+  // Few outputs and many, which are drawn in two ways; inputs are asked for only where outputs
+  // fire.
+  const RandomStream stream(20260708, "test-gather");
+  const Index samples = 300;
+  for (const Index outputs : {3L, 32L, 33L}) {
+    MatrixF d(samples, outputs);
+    MatrixF x(samples, 70);
+    xbar::fill_normal(stream.substream(0), 0, {d.data(), static_cast<std::size_t>(d.size())});
+    xbar::fill_normal(stream.substream(1), 0, {x.data(), static_cast<std::size_t>(x.size())});
+    const MatrixF d_max = d.cwiseAbs().rowwise().maxCoeff();
+    const MatrixF x_max = x.cwiseAbs().rowwise().maxCoeff();
+    std::atomic<Index> gathered{0};
+    for (const double rate : {0.001, 2.0}) {
+      const PulseTrainOptions options{31, true, true};
+      PulseTrains trains(outputs, 70, options);
+      gathered = 0;
+      trains.add({.count = samples,
+                  .largest_d = {d_max.data(), static_cast<std::size_t>(samples)},
+                  .largest_x = {x_max.data(), static_cast<std::size_t>(samples)},
+                  .d = [&](Index s, float*) { return d.row(s).data(); },
+                  .x =
+                      [&](Index s, float* room) {
+                        ++gathered;
+                        std::copy_n(x.row(s).data(), 70, room);
+                        return room;
+                      }},
+                 rate, stream);
+      CAPTURE(outputs, rate);
+      CHECK(counts(trains) == counts_of(options, rate, d, x, stream));
+      CHECK(counts(trains) == counts(trains));
+      // At 0.001 the largest error's line fires in about one slot of fifteen.
+      if (outputs == 3) CHECK((gathered < samples / 2) == (rate < 1));
+    }
+  }
 }
 
 TEST_CASE("device/pulse_trains: values near the ends of single precision", "[device][trains]") {

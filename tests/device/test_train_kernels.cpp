@@ -19,18 +19,19 @@ struct Build {
   decltype(&xbar::device::baseline::survey) survey;
   decltype(&xbar::device::baseline::prepare_lines) prepare_lines;
   decltype(&xbar::device::baseline::draw_slots) draw_slots;
+  decltype(&xbar::device::baseline::draw_line) draw_line;
   decltype(&xbar::device::baseline::transpose_words) transpose_words;
   decltype(&xbar::device::baseline::list_rows) list_rows;
   decltype(&xbar::device::baseline::add_rows) add_rows;
   decltype(&xbar::device::baseline::expand_planes) expand_planes;
 };
 
-#define XBAR_BUILD(level)                                                      \
-  Build {                                                                      \
-    xbar::device::level::survey, xbar::device::level::prepare_lines,           \
-        xbar::device::level::draw_slots, xbar::device::level::transpose_words, \
-        xbar::device::level::list_rows, xbar::device::level::add_rows,         \
-        xbar::device::level::expand_planes                                     \
+#define XBAR_BUILD(level)                                                     \
+  Build {                                                                     \
+    xbar::device::level::survey, xbar::device::level::prepare_lines,          \
+        xbar::device::level::draw_slots, xbar::device::level::draw_line,      \
+        xbar::device::level::transpose_words, xbar::device::level::list_rows, \
+        xbar::device::level::add_rows, xbar::device::level::expand_planes     \
   }
 
 std::vector<Build> builds() {
@@ -124,6 +125,61 @@ TEST_CASE("device/train_kernels: a line fires where its byte says so", "[device]
       REQUIRE(as_told);
       REQUIRE(bit(positive.data(), 0));
     }
+  }
+}
+
+TEST_CASE("device/train_kernels: a line drawn over slots fires as one drawn over lines",
+          "[device][trains]") {
+  const RandomStream stream(20260709, "test-lanes");
+  const long count = 20;
+  std::vector<float> values(64 * count);  // slot by slot
+  xbar::fill_normal(stream.substream(0), 0, values);
+  std::vector<std::uint32_t> random(2 * 64 * 10);
+  xbar::fill_words(stream.substream(1), 0, random);
+  const auto* const draws = reinterpret_cast<const std::uint8_t*>(random.data());
+  const std::uint8_t* const starts = draws + 64 * 24;
+  std::vector<float> scale(64);
+  std::vector<std::uint8_t> dither(64);
+  std::vector<std::uint8_t> done(64);
+  for (std::size_t t = 0; t < 64; ++t) {
+    scale[t] = t % 9 == 0 ? 0 : t % 2 == 0 ? 0.004F : 0.6F;  // up to P = 1
+    dither[t] = static_cast<std::uint8_t>(37 * t);
+    done[t] = static_cast<std::uint8_t>(t % 31);
+  }
+  for (const Build& build : builds()) {
+    bool same = true;
+    bool any = false;
+    for (long line = 0; line < count; ++line) {
+      std::vector<float> own(64);
+      std::vector<std::uint8_t> own_draws(64);
+      std::vector<std::uint8_t> own_starts(64);
+      for (long t = 0; t < 64; ++t) {
+        const auto at = static_cast<std::size_t>(t);
+        own[at] = values[static_cast<std::size_t>(count * t + line)];
+        own_draws[at] = draws[24 * t + line];
+        own_starts[at] = starts[16 * t + line];
+      }
+      std::uint64_t positive = 0;
+      std::uint64_t negative = 0;
+      build.draw_line({own.data(), scale.data(), dither.data(), done.data(), own_starts.data(),
+                       own_draws.data()},
+                      line, &positive, &negative);
+      for (long t = 0; t < 64; ++t) {
+        const auto at = static_cast<std::size_t>(t);
+        std::vector<std::uint8_t> memory(4 * 64);
+        const TrainLines lines{count, memory.data(), memory.data() + 64, memory.data() + 128,
+                               memory.data() + 192};
+        build.prepare_lines(lines, values.data() + count * t, scale[at], dither[at],
+                            starts + 16 * t, done[at]);
+        std::uint64_t up = 0;
+        std::uint64_t down = 0;
+        build.draw_slots(lines, 1, draws + 24 * t, 24, &up, &down, 1);
+        same = same && bit(&up, line) == bit(&positive, t) && bit(&down, line) == bit(&negative, t);
+        any = any || bit(&down, line);
+      }
+    }
+    CHECK(same);
+    CHECK(any);
   }
 }
 

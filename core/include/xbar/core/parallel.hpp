@@ -14,11 +14,16 @@ namespace xbar {
 /// Threads that parallel_for uses: OMP_NUM_THREADS where set, else the cores this process may use.
 [[nodiscard]] int thread_count();
 
-/// Calls body(i) for i in [0, count), in any order, on all cores. Nested calls run serially.
+/// Calls body(i) for i in [0, count), in any order, on all cores; a single one where it is called.
+/// Calls nested in several run serially.
 /// `body` must write only to what belongs to its own i. The first exception stops the remaining
 /// iterations and is rethrown to the caller.
 template <typename Body>
 void parallel_for(Index count, const Body& body) {
+  if (count <= 1) {  // no other thread is worth waking
+    if (count == 1) body(Index{0});
+    return;
+  }
   std::exception_ptr failure;
   std::mutex failure_mutex;
   std::atomic<bool> failed{false};

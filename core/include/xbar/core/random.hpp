@@ -38,6 +38,8 @@ class RandomStream {
   [[nodiscard]] std::uint64_t below(std::uint64_t index, std::uint64_t bound) const;
 
  private:
+  friend void fill_bits(const RandomStream& stream, std::span<const std::uint64_t> indices,
+                        std::span<std::uint32_t> words);
   friend void fill_words(const RandomStream& stream, std::uint64_t first_index,
                          std::span<std::uint32_t> values);
   friend void fill_uniform(const RandomStream& stream, std::uint64_t first_index,
@@ -58,6 +60,10 @@ class RandomStream {
 /// The words themselves, 32 uniform bits each.
 void fill_words(const RandomStream& stream, std::uint64_t first_index,
                 std::span<std::uint32_t> values);
+
+/// bits(index) of each of these indices, one after the other: four words an index.
+void fill_bits(const RandomStream& stream, std::span<const std::uint64_t> indices,
+               std::span<std::uint32_t> words);
 
 /// Uniform in (0, 1): (word + 1/2) / 2^32 in single precision, at least 2^-33, at most 1 - 2^-24.
 void fill_uniform(const RandomStream& stream, std::uint64_t first_index, std::span<float> values);

@@ -3,6 +3,7 @@
 /// Parallel stochastic update: an outer product formed by coincidences of random pulses.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,18 @@ struct PulseTrainOptions {
 
 /// @throws InvalidArgument naming the first field out of range.
 void check_pulse_train_options(const PulseTrainOptions& options);
+
+/// Samples whose signals are put together one by one, and inputs only where an output fires.
+struct TrainSamples {
+  Index count = 0;
+  std::span<const float> largest_d{};  ///< of each sample, max |d|
+  std::span<const float> largest_x{};  ///< and max |x|
+  bool x_negative = true;              ///< whether any input may be negative
+  /// A sample's errors and its inputs, each where they are or in `room`, which has place for 16
+  /// more; called on several threads at once.
+  std::function<const float*(Index sample, float* room)> d{};
+  std::function<const float*(Index sample, float* room)> x{};
+};
 
 /// Counts of coincidences. For each sample s every wordline k fires in a slot with probability
 /// P_k = min(1, A_s |x_sk|), every bitline o with Q_o = min(1, B_s |d_so|), independently;
@@ -54,8 +67,10 @@ class PulseTrains {
   /// @param d  samples x outputs, row-major; x: samples x inputs
   /// @throws InvalidArgument for a rate or a value that is not finite; nothing has been added then
   void add(Index samples, double rate, const float* d, const float* x, const RandomStream& noise);
+  void add(const TrainSamples& samples, double rate, const RandomStream& noise);
 
-  /// Pulses to the cells of one output, inputs() each; thread-safe.
+  /// Pulses to the cells of one output, inputs() each; thread-safe. What was added last is summed
+  /// up here: once an output is enough.
   void count(Index output, std::span<float> up, std::span<float> down) const;
 
   [[nodiscard]] Index outputs() const { return outputs_; }
@@ -78,19 +93,21 @@ class PulseTrains {
   using Bits = Eigen::Matrix<std::uint64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   /// What a block of slots is drawn from.
   struct Drawing {
-    const float* d = nullptr;
-    const float* x = nullptr;
-    RandomStream slots;
-    RandomStream phases;
+    const TrainSamples& samples;
+    RandomStream output_slots;
+    RandomStream output_phases;
+    RandomStream input_slots;
+    RandomStream input_phases;
     std::uint64_t first = 0;  // of its slots, since clear()
     std::uint64_t end = 0;
   };
 
-  [[nodiscard]] bool plan(Index samples, double rate, const float* d, const float* x);
+  void plan(const TrainSamples& samples, double rate);
   void draw(const Drawing& drawing, Index first_word, Index last_word);
-  void sum(Index first, Index last, Index slot_words, Index total, bool x_negative);
-  void reserve_planes(std::uint64_t slots);
-  void expect_fires(const float* d, const float* x);
+  [[nodiscard]] static Index plane_count(std::uint64_t slots);
+  void settle();
+  void sum_block(Index first, Index last, std::uint64_t* planes, Index stride, Index total) const;
+  void expect_fires(const TrainSamples& samples);
 
   Index outputs_ = 0;
   Index inputs_ = 0;
@@ -100,13 +117,20 @@ class PulseTrains {
   std::uint64_t samples_ = 0;
   std::uint64_t slots_ = 0;
   std::vector<Train> trains_;  // of the samples being added
+  // Of these, where they are surveyed here.
+  std::vector<float> largest_d_;
+  std::vector<float> largest_x_;
   // A block of slots at a time: which inputs fire in a slot, positive ones in row t, negative ones
-  // in row half_rows_ + t; and in which slots an output fires, with a positive error and with a
-  // negative one.
+  // in row half_rows_ + t, undefined where no output fires; and in which slots an output fires,
+  // with a positive error and with a negative one. It waits to be summed until counts are wanted or
+  // the next one comes.
+  Index block_words_ = 0;  // of 64 slots; 0: none waits
+  bool block_negative_ = false;
   Index half_rows_ = 0;  // a power of 2
   std::vector<std::uint64_t> rows_;
   std::vector<std::uint64_t> fires_;
-  // Counts up and down of each output; plane q, words_ words, holds bit q of them.
+  // Counts up and down of each output but for that block; plane q, words_ words, holds bit q of
+  // them.
   Bits planes_;
   std::vector<float> input_fires_;
   std::vector<float> output_fires_;

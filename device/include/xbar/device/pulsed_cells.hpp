@@ -65,11 +65,13 @@ class PulsedCells {
 
  private:
   struct Chunk;
+  struct Marks;
 
   [[nodiscard]] Chunk chunk_of(Index line, Index first) const;
   void pulse_chunk(const Chunk& chunk, std::span<float> state, std::span<const float> up,
                    std::span<const float> down, const RandomStream& noise);
-  void pulse_some(const Chunk& chunk, std::span<const int> list, std::span<float> state,
+  // The `size` marked cells.
+  void pulse_some(const Chunk& chunk, const Marks& marks, std::size_t size, std::span<float> state,
                   std::span<const float> up, std::span<const float> down,
                   const RandomStream& noise);
   // `hidden`: what pulses act on; empty: the state itself.
@@ -110,7 +112,7 @@ class PulsedCells {
 void round_to_pulses(std::span<const float> asked, float step, std::span<const float> uniform,
                      std::span<float> up, std::span<float> down);
 
-/// Sums over the cells of a line of their pulses n, and of n x.
+/// Sums over the cells of a line of their pulses n, and, where states are given, of n x.
 struct PulseSums {
   double pulses = 0;
   double states = 0;

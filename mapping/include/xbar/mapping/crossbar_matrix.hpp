@@ -228,9 +228,10 @@ class CrossbarMatrix {
  private:
   // Arrays of one kind side by side; matrices are bitlines x wordlines, tile columns x tile rows.
   struct Plane {
-    MatrixF state;     // x in [0,1]
-    MatrixF ratio;     // G_eff/G of the forward read
-    MatrixF backward;  // the same of the transposed read when the terminals swap
+    MatrixF state;             // x in [0,1]
+    MatrixF ratio;             // G_eff/G of the forward read
+    MatrixF backward;          // the same of the transposed read when the terminals swap
+    bool is_measured = false;  // with the models and, where no pulses arrive, the states now there
     // G/(g_max - g_min) = slope x + base; empty where all cells are as they should be.
     MatrixF slope;
     MatrixF base;
