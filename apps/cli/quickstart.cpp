@@ -266,7 +266,7 @@ class QuickstartCommand final : public Command {
       ProgressBar bar;
       RemapStudy study(spec, ideal.weights, data, technology, {}, bar.callback());
       comparison = study.compare(
-          {.strategy = mapping::RemapStrategy::optimal, .calibration_images = short_ ? 200 : 1000},
+          {.strategy = mapping::RemapStrategy::optimal, .calibration_images = short_ ? 100 : 400},
           bar.callback());
     }
     fmt::print(

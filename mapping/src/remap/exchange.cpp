@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/gemm.hpp>
 #include <xbar/mapping/remap/exchange.hpp>
 #include <xbar/mapping/remap/line_loss.hpp>
 
@@ -25,6 +26,13 @@ struct Exchange {
   Index line = 0;
   Index slot = 0;  // where it goes
 };
+
+MatrixF product(const MatrixF& a, const MatrixF& b, float factor) {
+  MatrixF c(a.rows(), b.cols());
+  gemm(Op::none, Op::none, a.rows(), b.cols(), a.cols(), factor, a.data(), a.cols(), b.data(),
+       b.cols(), 0, c.data(), c.cols());
+  return c;
+}
 
 // The exchanges that promise to lower the loss, best first, no slot in two of them.
 std::vector<Exchange> best_exchanges(const Lines& lines, Index most) {
@@ -51,10 +59,15 @@ std::vector<Exchange> best_exchanges(const Lines& lines, Index most) {
       if (gain > 0) all.push_back({gain, line, to});
     }
   }
-  std::sort(all.begin(), all.end(), [](const Exchange& a, const Exchange& b) {
+  const auto better = [](const Exchange& a, const Exchange& b) {
     return a.gain != b.gain ? a.gain > b.gain
                             : std::pair(a.line, a.slot) < std::pair(b.line, b.slot);
-  });
+  };
+  // Far more promise something than can be made.
+  const std::size_t some = std::min(all.size(), 64 * static_cast<std::size_t>(most));
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(some), all.end(), better);
+  all.resize(some);
+  std::sort(all.begin(), all.end(), better);
   std::vector<bool> taken(static_cast<std::size_t>(slots), false);
   std::vector<Exchange> best;
   for (const Exchange& exchange : all) {
@@ -130,8 +143,8 @@ class Descent {
   // The model's loss and its gradient now.
   void measure() {
     const MatrixF change = matrix_.forward_weight() - begin_;
-    gradient_ = model_.moments->outputs * change;
-    gradient_ = (gradient_ * model_.moments->inputs) * model_.curvature;
+    gradient_ = product(product(model_.moments->outputs, change, 1), model_.moments->inputs,
+                        model_.curvature);
     value_ = (model_.gradient + gradient_ / 2).cwiseProduct(change).cast<double>().sum();
     gradient_ += model_.gradient;
   }
