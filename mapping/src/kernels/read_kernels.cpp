@@ -326,8 +326,10 @@ void take_digits(const float* codes, long count, int shift, int mask, float* dig
 #pragma omp simd
   for (long i = 0; i < count; ++i) {
     const int code = static_cast<int>(codes[i]);
-    const int magnitude = code < 0 ? -code : code;
-    const int digit = (magnitude >> shift) & mask;
+    // NaN becomes the least int, which has no negative.
+    const auto bits = static_cast<unsigned>(code);
+    const unsigned magnitude = code < 0 ? 0U - bits : bits;
+    const int digit = static_cast<int>(magnitude >> shift) & mask;
     digits[i] = static_cast<float>(code < 0 ? -digit : digit);
   }
 }
