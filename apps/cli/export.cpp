@@ -75,13 +75,9 @@ class ExportCommand final : public Command {
   void declare(CLI::App& app) override {
     network_.add(app);
     require(network_.model_option);
-    app.add_option("--weights", weights_path_,
-                   "trained weights, .safetensors; default: those of an .onnx model")
-        ->type_name("FILE");
+    add_weights_flag(app, weights_path_);
     require(network_.data_option);
-    app.add_option("--order", order_path_,
-                   "an order of xbar remap; default: outputs and inputs as they come")
-        ->type_name("FILE");
+    add_order_flag(app, order_path_);
     technology_.on_ohm = {20e3};
     technology_.add(app);
     for (const CLI::Option* flag : technology_.acting_when_given()) acts_when_given(flag);

@@ -56,6 +56,18 @@ void add_wire_flags(CLI::App& app, WireResistance& wires) {
   app.add_option("--bitline-ohm", wires.bitline_ohm, "bitline resistance from cell to cell, ohm");
 }
 
+void add_weights_flag(CLI::App& app, std::string& path) {
+  app.add_option("--weights", path,
+                 "trained weights, .safetensors; default: those of an .onnx model")
+      ->type_name("FILE");
+}
+
+void add_order_flag(CLI::App& app, std::string& path) {
+  app.add_option("--order", path,
+                 "an order of xbar remap; default: outputs and inputs as they come")
+      ->type_name("FILE");
+}
+
 void add_seed_flag(CLI::App& app, std::uint64_t& seed) {
   // CLI11 would take -1 for the largest number.
   app.add_option("--seed", seed, "seed of every random draw")->check(CLI::NonNegativeNumber);

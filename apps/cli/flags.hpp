@@ -43,6 +43,12 @@ CLI::Option* add_conductance_flag(CLI::App& app, std::string& path);
 /// --source-ohm, --sink-ohm, --wordline-ohm, --bitline-ohm; defaults as they stand in `wires`.
 void add_wire_flags(CLI::App& app, WireResistance& wires);
 
+/// --weights of a trained network.
+void add_weights_flag(CLI::App& app, std::string& path);
+
+/// --order of its columns and rows.
+void add_order_flag(CLI::App& app, std::string& path);
+
 /// --seed.
 void add_seed_flag(CLI::App& app, std::uint64_t& seed);
 

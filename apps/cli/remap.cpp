@@ -27,9 +27,7 @@ class RemapCommand final : public Command {
   void declare(CLI::App& app) override {
     network_.add(app);
     require(network_.model_option);
-    app.add_option("--weights", weights_path_,
-                   "trained weights, .safetensors; default: those of an .onnx model")
-        ->type_name("FILE");
+    add_weights_flag(app, weights_path_);
     require(network_.data_option);
     require(app.add_option("--strategy", strategies_,
                            "none: as trained; srs: by sensitivity, once; drs: again layer by layer "
@@ -78,13 +76,14 @@ class RemapCommand final : public Command {
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     const TensorFile weights = read_weights(weights_path_, spec);
-    nn::Network digital = spec.load(weights);
     RemapSettings study_settings = remap_settings();
     RunFolder folder(out_path_, name(), settings(), false);
 
     nn::Evaluation ideal;
     std::vector<nn::LayerSensitivity> sensitivities;
     {
+      // Gone when the strategies begin: activations of many images take gigabytes.
+      nn::Network digital = spec.load(weights);
       ProgressBar bar;
       ideal = nn::evaluate(digital, data.test, 250, bar.callback());
       sensitivities = nn::layer_sensitivity(digital, data.train, calibration_images_,

@@ -10,25 +10,6 @@ namespace {
 constexpr Index evaluation_batch = 250;
 constexpr Index batch_norm_batch = 125;
 
-std::vector<mapping::ArrayOrder> orders_of(nn::Network& network) {
-  std::vector<mapping::ArrayOrder> orders;
-  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-    orders.push_back(layer.matrix->order());
-  }
-  return orders;
-}
-
-void set_orders(nn::Network& network, const std::vector<mapping::ArrayOrder>& orders) {
-  const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
-  for (std::size_t k = 0; k < layers.size(); ++k) layers[k].matrix->set_order(orders[k]);
-}
-
-void set_as_trained(nn::Network& network) {
-  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-    layer.matrix->set_order(mapping::as_trained(layer.matrix->outputs(), layer.matrix->inputs()));
-  }
-}
-
 // Share of the weights on other cells than before.
 double moved(const std::vector<mapping::ArrayOrder>& before,
              const std::vector<mapping::ArrayOrder>& after) {
@@ -91,7 +72,7 @@ OrderAccuracy RemapStudy::measure(const ProgressCallback& progress) {
         static_cast<double>((layer.matrix->forward_weight() - weight).norm() / weight.norm()));
   }
   if (with_gain_) {
-    set_orders(*with_gain_, orders_of(network_));
+    nn::set_orders(nn::crossbar_layers(*with_gain_), nn::orders_of(nn::crossbar_layers(network_)));
     result.gain = nn::evaluate(*with_gain_, data_.test, evaluation_batch, progress);
   }
   if (settings_.batch_norm_images > 0) {
@@ -109,7 +90,8 @@ OrderAccuracy RemapStudy::measure(const ProgressCallback& progress) {
 RemapComparison RemapStudy::compare(const nn::RemapOptions& options,
                                     const ProgressCallback& progress) {
   RemapComparison comparison;
-  set_as_trained(network_);
+  const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network_);
+  nn::set_orders(layers, nn::orders_as_trained(layers));
   comparison.certificate = certificate_json(network_, 0);
   comparison.as_is = as_is_;
   comparison.report = nn::remap(ideal_, network_, data_.train, options, progress);
@@ -127,15 +109,16 @@ RemapStudy::Change RemapStudy::after(const mapping::Technology& later,
                                      const nn::RemapOptions& options,
                                      const ProgressCallback& progress) {
   Change change;
-  const std::vector<mapping::ArrayOrder> before = orders_of(network_);
+  const std::vector<mapping::ArrayOrder> before = nn::orders_of(nn::crossbar_layers(network_));
   nn::Network changed = spec_.load(weights_);
   deploy(changed, weights_, later, settings_.deploy);
-  set_orders(changed, before);
+  const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(changed);
+  nn::set_orders(layers, before);
   calibrate_converters(changed, later, data_.train);
   change.changed = nn::evaluate(changed, data_.test, evaluation_batch, progress);
   change.report = nn::remap(ideal_, changed, data_.train, options, progress);
   change.remapped = nn::evaluate(changed, data_.test, evaluation_batch, progress);
-  change.rewritten = moved(before, orders_of(changed));
+  change.rewritten = moved(before, nn::orders_of(layers));
   return change;
 }
 

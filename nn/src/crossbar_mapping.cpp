@@ -157,4 +157,23 @@ std::vector<CrossbarLayer> crossbar_layers(Network& network) {
   return result;
 }
 
+std::vector<mapping::ArrayOrder> orders_of(const std::vector<CrossbarLayer>& layers) {
+  std::vector<mapping::ArrayOrder> orders;
+  for (const CrossbarLayer& layer : layers) orders.push_back(layer.matrix->order());
+  return orders;
+}
+
+void set_orders(const std::vector<CrossbarLayer>& layers,
+                const std::vector<mapping::ArrayOrder>& orders) {
+  for (std::size_t k = 0; k < layers.size(); ++k) layers[k].matrix->set_order(orders[k]);
+}
+
+std::vector<mapping::ArrayOrder> orders_as_trained(const std::vector<CrossbarLayer>& layers) {
+  std::vector<mapping::ArrayOrder> orders;
+  for (const CrossbarLayer& layer : layers) {
+    orders.push_back(mapping::as_trained(layer.matrix->outputs(), layer.matrix->inputs()));
+  }
+  return orders;
+}
+
 }  // namespace xbar::nn

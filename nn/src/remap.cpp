@@ -35,10 +35,7 @@ RemapReport remap(Network& ideal, Network& on_arrays, const ImageSet& images,
   RemapReport report;
   switch (options.strategy) {
     case mapping::RemapStrategy::none:
-      for (const CrossbarLayer& layer : layers) {
-        layer.matrix->set_order(
-            mapping::as_trained(layer.matrix->outputs(), layer.matrix->inputs()));
-      }
+      set_orders(layers, orders_as_trained(layers));
       break;
     case mapping::RemapStrategy::srs:
       remap_static(job);

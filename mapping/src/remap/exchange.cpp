@@ -156,18 +156,12 @@ class Descent {
       lines.slot_of = matrix_.column_order();
       lines.slope = slope.rowwise().sum().cast<double>();
       lines.bend = column_bend_.cast<double>();
-      lines.loss.resize(matrix_.slot_count());
-      for (Index s = 0; s < lines.loss.size(); ++s) {
-        lines.loss(s) = loss_.bitline(matrix_.bitline_of(0, s % matrix_.outputs_per_tile()));
-      }
+      lines.loss = column_slot_loss(matrix_, loss_);
     } else {
       lines.slot_of = matrix_.row_order();
       lines.slope = slope.colwise().sum().transpose().cast<double>();
       lines.bend = row_bend_.cast<double>();
-      lines.loss.resize(matrix_.row_slot_count());
-      for (Index s = 0; s < lines.loss.size(); ++s) {
-        lines.loss(s) = loss_.wordline(s % matrix_.technology().tile_rows);
-      }
+      lines.loss = row_slot_loss(matrix_, loss_);
     }
     return lines;
   }

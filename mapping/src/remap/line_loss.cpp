@@ -21,4 +21,20 @@ LineLoss line_loss(const CrossbarMatrix& matrix) {
   return {share.colwise().mean().transpose(), share.rowwise().mean()};
 }
 
+Eigen::VectorXd column_slot_loss(const CrossbarMatrix& matrix, const LineLoss& loss) {
+  Eigen::VectorXd of_slot(matrix.slot_count());
+  for (Index s = 0; s < of_slot.size(); ++s) {
+    of_slot(s) = loss.bitline(matrix.bitline_of(0, s % matrix.outputs_per_tile()));
+  }
+  return of_slot;
+}
+
+Eigen::VectorXd row_slot_loss(const CrossbarMatrix& matrix, const LineLoss& loss) {
+  Eigen::VectorXd of_slot(matrix.row_slot_count());
+  for (Index s = 0; s < of_slot.size(); ++s) {
+    of_slot(s) = loss.wordline(s % matrix.technology().tile_rows);
+  }
+  return of_slot;
+}
+
 }  // namespace xbar::mapping

@@ -36,31 +36,15 @@ double cell_error(const CrossbarMatrix& matrix, const std::vector<MatrixF>& cell
   return error * static_cast<double>(matrix.weight_range());
 }
 
-// Adds the second term of the costs of outputs, rows being where `order` has them.
-void add_column_errors(const CrossbarMatrix& matrix, const Vector& c, const Vector& m,
-                       const ArrayOrder& order, Matrix& cost) {
-  const std::vector<MatrixF> cells = matrix.state().cells;
-  for (Index o = 0; o < cost.rows(); ++o) {
+// Adds the second term of the costs: error(i, s, j) is D of line i on slot s towards line j of the
+// other kind, own and others the second moments of either.
+template <typename Error>
+void add_cell_errors(const Vector& own, const Vector& others, const Error& error, Matrix& cost) {
+  for (Index i = 0; i < cost.rows(); ++i) {
     for (Index s = 0; s < cost.cols(); ++s) {
-      for (Index k = 0; k < c.size(); ++k) {
-        const double d =
-            cell_error(matrix, cells, o, s, k, order.slot_of_input[static_cast<std::size_t>(k)]);
-        cost(o, s) += m(o) * c(k) * d * d;
-      }
-    }
-  }
-}
-
-// Those of inputs, columns being where `order` has them.
-void add_row_errors(const CrossbarMatrix& matrix, const Vector& c, const Vector& m,
-                    const ArrayOrder& order, Matrix& cost) {
-  const std::vector<MatrixF> cells = matrix.state().cells;
-  for (Index k = 0; k < cost.rows(); ++k) {
-    for (Index s = 0; s < cost.cols(); ++s) {
-      for (Index o = 0; o < m.size(); ++o) {
-        const double d =
-            cell_error(matrix, cells, o, order.slot_of_output[static_cast<std::size_t>(o)], k, s);
-        cost(k, s) += m(o) * c(k) * d * d;
+      for (Index j = 0; j < others.size(); ++j) {
+        const double d = error(i, s, j);
+        cost(i, s) += own(i) * others(j) * d * d;
       }
     }
   }
@@ -87,27 +71,35 @@ ArrayOrder optimal_order(const CrossbarMatrix& matrix, const SignalMoments& mome
   const Vector m = moments.outputs.diagonal().cast<double>();
   const LineLoss loss = line_loss(matrix);
   const bool sound = !has_cell_effects(matrix.technology());
+  const std::vector<MatrixF> cells = sound ? std::vector<MatrixF>{} : matrix.state().cells;
   ArrayOrder order = matrix.order();
   if (freedoms.columns) {
     const Vector w =
         line_weight(m.cwiseProduct(weight.cwiseAbs2() * c), weight.cwiseAbs().rowwise().sum());
     Matrix cost(matrix.outputs(), matrix.slot_count());
-    for (Index s = 0; s < cost.cols(); ++s) {
-      const double e = loss.bitline(matrix.bitline_of(0, s % matrix.outputs_per_tile()));
-      cost.col(s) = w * (e * e);
+    const Vector e = column_slot_loss(matrix, loss);
+    for (Index s = 0; s < cost.cols(); ++s) cost.col(s) = w * (e(s) * e(s));
+    if (!sound) {
+      const auto error = [&](Index o, Index s, Index k) {
+        return cell_error(matrix, cells, o, s, k, order.slot_of_input[static_cast<std::size_t>(k)]);
+      };
+      add_cell_errors(m, c, error, cost);
     }
-    if (!sound) add_column_errors(matrix, c, m, order, cost);
     order.slot_of_output = linear_assignment(cost);
   }
   if (freedoms.rows) {
     const Vector w = line_weight(c.cwiseProduct(weight.cwiseAbs2().transpose() * m),
                                  weight.cwiseAbs().colwise().sum().transpose());
     Matrix cost(matrix.inputs(), matrix.row_slot_count());
-    for (Index s = 0; s < cost.cols(); ++s) {
-      const double e = loss.wordline(s % matrix.technology().tile_rows);
-      cost.col(s) = w * (e * e);
+    const Vector e = row_slot_loss(matrix, loss);
+    for (Index s = 0; s < cost.cols(); ++s) cost.col(s) = w * (e(s) * e(s));
+    if (!sound) {
+      const auto error = [&](Index k, Index s, Index o) {
+        return cell_error(matrix, cells, o, order.slot_of_output[static_cast<std::size_t>(o)], k,
+                          s);
+      };
+      add_cell_errors(c, m, error, cost);
     }
-    if (!sound) add_row_errors(matrix, c, m, order, cost);
     order.slot_of_input = linear_assignment(cost);
   }
   return order;

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <xbar/nn/trainer.hpp>
 
 #include "strategies.hpp"

@@ -45,8 +45,6 @@ class Descent {
         value_(error_.of(job.on_arrays)),
         scale_(error_.scale()) {}
 
-  [[nodiscard]] double value() const { return value_; }
-
   // The orders given, if they are better.
   void try_orders(const Orders& orders) {
     const Orders before = orders_of(job_.layers);

@@ -4,17 +4,6 @@
 
 namespace xbar::nn {
 
-std::vector<mapping::ArrayOrder> orders_of(const std::vector<CrossbarLayer>& layers) {
-  std::vector<mapping::ArrayOrder> orders;
-  for (const CrossbarLayer& layer : layers) orders.push_back(layer.matrix->order());
-  return orders;
-}
-
-void set_orders(const std::vector<CrossbarLayer>& layers,
-                const std::vector<mapping::ArrayOrder>& orders) {
-  for (std::size_t k = 0; k < layers.size(); ++k) layers[k].matrix->set_order(orders[k]);
-}
-
 std::vector<LayerSensitivity> sensitivities(const RemapJob& job, Network& network) {
   const Index count = job.images.count;
   switch (job.options.sensitivity) {

@@ -19,10 +19,6 @@ struct RemapJob {
   ProgressCallback progress;
 };
 
-[[nodiscard]] std::vector<mapping::ArrayOrder> orders_of(const std::vector<CrossbarLayer>& layers);
-void set_orders(const std::vector<CrossbarLayer>& layers,
-                const std::vector<mapping::ArrayOrder>& orders);
-
 /// The order that falling sensitivities ask for, freedoms that are not given left as they are.
 [[nodiscard]] mapping::ArrayOrder order_by(const LayerSensitivity& sensitivity,
                                            const mapping::CrossbarMatrix& matrix,

@@ -4,6 +4,7 @@
 #include <xbar/mapping/remap/exchange.hpp>
 #include <xbar/mapping/remap/line_loss.hpp>
 
+#include "small_tiles.hpp"
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
 
@@ -17,18 +18,6 @@ using xbar::mapping::SignalMoments;
 using xbar::surrogate::ModelKind;
 
 namespace {
-
-CrossbarOptions options_with(Layout layout) {
-  CrossbarOptions options;
-  options.technology.tile_rows = 8;
-  options.technology.tile_columns = 8;
-  options.technology.layout = layout;
-  options.technology.wires = {
-      .source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 20, .bitline_ohm = 20};
-  options.technology.on_ohm = 5e3;
-  options.model = ModelKind::sneak_ladder;
-  return options;
-}
 
 // Some moments with correlations.
 SignalMoments moments_of(const CrossbarMatrix& matrix, unsigned seed) {
@@ -61,7 +50,7 @@ TEST_CASE("mapping/remap/exchange: lowers the loss by what it says, in every lay
           "[mapping][remap]") {
   for (const Layout layout : {Layout::differential, Layout::interleaved, Layout::offset}) {
     INFO("layout " << layout_name(layout));
-    CrossbarMatrix matrix(11, 21, 1.0F, options_with(layout));
+    CrossbarMatrix matrix(11, 21, 1.0F, xbar_test::small_tiles(layout, ModelKind::sneak_ladder));
     matrix.program(xbar_test::random_matrix(11, 21, -0.5, 0.5, 1).cast<float>());
     const SignalMoments moments = moments_of(matrix, 2);
     // Of the squared error of the outputs, whose curvature 1 is exact.
@@ -84,7 +73,8 @@ TEST_CASE("mapping/remap/exchange: lowers the loss by what it says, in every lay
 
 TEST_CASE("mapping/remap/exchange: moves what it may, and nothing for a loss without slope",
           "[mapping][remap]") {
-  CrossbarMatrix matrix(6, 10, 1.0F, options_with(Layout::differential));
+  CrossbarMatrix matrix(6, 10, 1.0F,
+                        xbar_test::small_tiles(Layout::differential, ModelKind::sneak_ladder));
   matrix.program(xbar_test::random_matrix(6, 10, -1, 1, 3).cast<float>());
   const SignalMoments moments = moments_of(matrix, 4);
   const auto as_trained = matrix.order();
@@ -107,7 +97,8 @@ TEST_CASE("mapping/remap/exchange: moves what it may, and nothing for a loss wit
 
 TEST_CASE("mapping/remap/exchange: leaves a matrix of exact solves as such, and refuses sizes",
           "[mapping][remap]") {
-  CrossbarMatrix matrix(3, 5, 1.0F, options_with(Layout::differential));
+  CrossbarMatrix matrix(3, 5, 1.0F,
+                        xbar_test::small_tiles(Layout::differential, ModelKind::sneak_ladder));
   matrix.program(xbar_test::random_matrix(3, 5, -1, 1, 5).cast<float>());
   const SignalMoments moments = moments_of(matrix, 6);
   REQUIRE_THROWS_WITH(exchange_lines(matrix, {MatrixF::Zero(5, 3), &moments, 1}, {}),
@@ -121,7 +112,7 @@ TEST_CASE("mapping/remap/line_loss: the share a tile of equal cells loses, by li
           "[mapping][remap]") {
   // Only the wordlines have resistance, and there is none before the first cell: with 2 x 2 cells
   // of G the first bitline loses nothing, the second 1 - 1 / (1 + r G).
-  CrossbarOptions options = options_with(Layout::differential);
+  CrossbarOptions options = xbar_test::small_tiles(Layout::differential, ModelKind::sneak_ladder);
   options.technology.tile_rows = 2;
   options.technology.tile_columns = 2;
   options.technology.wires = {
@@ -138,7 +129,7 @@ TEST_CASE("mapping/remap/line_loss: the share a tile of equal cells loses, by li
 
 TEST_CASE("mapping/crossbar_matrix: measured_by gives the same cells to another surrogate",
           "[mapping]") {
-  CrossbarOptions options = options_with(Layout::differential);
+  CrossbarOptions options = xbar_test::small_tiles(Layout::differential, ModelKind::sneak_ladder);
   options.technology.faults.stuck_on = 0.1;
   CrossbarMatrix matrix(7, 9, 1.0F, options);
   matrix.program(xbar_test::random_matrix(7, 9, -1, 1, 7).cast<float>());

@@ -3,6 +3,7 @@
 #include <xbar/core/error.hpp>
 #include <xbar/mapping/remap/optimal.hpp>
 
+#include "small_tiles.hpp"
 #include "support/arrays.hpp"
 #include "support/catch.hpp"
 
@@ -16,18 +17,6 @@ using xbar::mapping::SignalMoments;
 using xbar::surrogate::ModelKind;
 
 namespace {
-
-CrossbarOptions options_with(Layout layout) {
-  CrossbarOptions options;
-  options.technology.tile_rows = 8;
-  options.technology.tile_columns = 8;
-  options.technology.layout = layout;
-  options.technology.wires = {
-      .source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 20, .bitline_ohm = 20};
-  options.technology.on_ohm = 5e3;
-  options.model = ModelKind::ladder;
-  return options;
-}
 
 SignalMoments even(const CrossbarMatrix& matrix) {
   return {MatrixF::Identity(matrix.inputs(), matrix.inputs()),
@@ -45,7 +34,7 @@ TEST_CASE("mapping/remap/optimal: strong lines sit next to drivers and sense amp
   // Output o carries what grows with o, input k what grows with k: outputs belong in falling order
   // on the bitlines from the drivers on, inputs in rising order towards the sense amplifiers.
   for (const Layout layout : {Layout::differential, Layout::offset}) {
-    CrossbarMatrix matrix(4, 8, 1.0F, options_with(layout));
+    CrossbarMatrix matrix(4, 8, 1.0F, xbar_test::small_tiles(layout, ModelKind::ladder));
     matrix.program(MatrixF::Constant(4, 8, 0.5F));
     SignalMoments moments = even(matrix);
     for (Index k = 0; k < 8; ++k) moments.inputs(k, k) = std::pow(2.0F, static_cast<float>(k));
@@ -62,7 +51,7 @@ TEST_CASE("mapping/remap/optimal: moves what it may, and the wired weights come 
   // all cells draw much the same, and there is less to gain.
   for (const Layout layout : {Layout::differential, Layout::interleaved, Layout::offset}) {
     INFO("layout " << layout_name(layout));
-    CrossbarMatrix matrix(11, 21, 1.0F, options_with(layout));
+    CrossbarMatrix matrix(11, 21, 1.0F, xbar_test::small_tiles(layout, ModelKind::ladder));
     MatrixF weight = xbar_test::random_matrix(11, 21, -0.1, 0.1, 1).cast<float>();
     for (const Index k : {0, 5, 9, 17}) weight.col(k) *= 4.0F;
     for (const Index o : {4, 7}) weight.row(o) *= 2.0F;
@@ -84,7 +73,7 @@ TEST_CASE("mapping/remap/optimal: moves what it may, and the wired weights come 
 
 TEST_CASE("mapping/remap/optimal: weights leave the cells that are stuck", "[mapping][remap]") {
   // Without wires cells alone count; half as many weights as cells leave room.
-  CrossbarOptions options = options_with(Layout::differential);
+  CrossbarOptions options = xbar_test::small_tiles(Layout::differential, ModelKind::ladder);
   options.technology.wires = {.source_ohm = 0, .sink_ohm = 0, .wordline_ohm = 0, .bitline_ohm = 0};
   options.technology.faults.stuck_off = 0.1;
   CrossbarMatrix matrix(8, 9, 1.0F, options);
@@ -96,7 +85,8 @@ TEST_CASE("mapping/remap/optimal: weights leave the cells that are stuck", "[map
 }
 
 TEST_CASE("mapping/remap/optimal: refuses moments of other sizes", "[mapping][remap]") {
-  const CrossbarMatrix matrix(3, 5, 1.0F, options_with(Layout::differential));
+  const CrossbarMatrix matrix(3, 5, 1.0F,
+                              xbar_test::small_tiles(Layout::differential, ModelKind::ladder));
   REQUIRE_THROWS_WITH(optimal_order(matrix, {MatrixF::Identity(4, 4), MatrixF::Identity(3, 3)}, {}),
                       xbar_test::Contains("input moments: expected 5 x 5, got 4 x 4"));
 }

@@ -70,6 +70,14 @@ struct CrossbarLayer {
 /// The layers on arrays, in order; empty for a digital network.
 [[nodiscard]] std::vector<CrossbarLayer> crossbar_layers(Network& network);
 
+/// The order of the columns and rows of every layer, setting it, and that of the network as
+/// trained.
+[[nodiscard]] std::vector<mapping::ArrayOrder> orders_of(const std::vector<CrossbarLayer>& layers);
+void set_orders(const std::vector<CrossbarLayer>& layers,
+                const std::vector<mapping::ArrayOrder>& orders);
+[[nodiscard]] std::vector<mapping::ArrayOrder> orders_as_trained(
+    const std::vector<CrossbarLayer>& layers);
+
 /// The pulses that all arrays have taken. Layers work at the same time, so that `second` adds up
 /// what a machine with one set of drivers would take.
 [[nodiscard]] mapping::PulseTotals pulse_totals(Network& network);

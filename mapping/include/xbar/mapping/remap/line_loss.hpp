@@ -16,4 +16,8 @@ struct LineLoss {
 /// By the ladder surrogate [docs/theory.md].
 [[nodiscard]] LineLoss line_loss(const CrossbarMatrix& matrix);
 
+/// The same by the slots of all tiles, of columns and of rows.
+[[nodiscard]] Eigen::VectorXd column_slot_loss(const CrossbarMatrix& matrix, const LineLoss& loss);
+[[nodiscard]] Eigen::VectorXd row_slot_loss(const CrossbarMatrix& matrix, const LineLoss& loss);
+
 }  // namespace xbar::mapping
