@@ -71,6 +71,7 @@ RunFolder::RunFolder(fs::path path, const std::string& command, const Settings& 
   } catch (const nlohmann::json::exception& error) {
     throw IoError(fmt::format("{}: not a run file of xbar: {}", run_file.string(), error.what()));
   }
+  remove_temporaries(path_);  // of the run, had it been killed
 }
 
 void RunFolder::save(bool finished) const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -78,6 +79,9 @@ int write_all(int descriptor, std::string_view bytes) {
   return 0;
 }
 
+constexpr std::string_view temporary_prefix = ".xbar-";
+constexpr std::string_view temporary_suffix = ".tmp";
+
 /// A new file beside `target`. Its name is short and does not contain the target's, which may be
 /// as long as the file system allows.
 fs::path create_temporary(const fs::path& target, int& descriptor) {
@@ -85,7 +89,8 @@ fs::path create_temporary(const fs::path& target, int& descriptor) {
   constexpr int attempts = 1000;  // names left over from a killed process with our id are skipped
   for (int attempt = 0; attempt < attempts; ++attempt) {
     fs::path candidate =
-        target.parent_path() / fmt::format(".xbar-{}-{}.tmp", ::getpid(), counter.fetch_add(1));
+        target.parent_path() / fmt::format("{}{}-{}{}", temporary_prefix, ::getpid(),
+                                           counter.fetch_add(1), temporary_suffix);
     descriptor = ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor >= 0) return candidate;
     if (errno != EEXIST) break;
@@ -142,6 +147,19 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
   if (::rename(temporary.path().c_str(), target.c_str()) != 0) fail_to_write(path, reason(errno));
   temporary.keep();
   flush_folder(target);
+}
+
+void remove_temporaries(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with(temporary_prefix) && name.ends_with(temporary_suffix)) {
+      found.push_back(it->path());
+    }
+  }
+  for (const fs::path& path : found) fs::remove(path, error);  // one that stays does no harm
 }
 
 std::string read_file(const fs::path& path) {

@@ -1,6 +1,8 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -89,6 +91,21 @@ TEST_CASE("core/atomic_file: a full disk leaves the old file and no temporary") 
   CHECK(contains(message, (folder / "a.txt").string() + ": cannot write the file: File too large"));
   CHECK(read_file(folder / "a.txt") == "old");
   CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("core/atomic_file: the temporaries of a killed process go, and nothing else") {
+  const TemporaryFolder folder;
+  const auto below = folder.path() / "below";
+  write_file_atomically(below / "kept.tmp", "1");
+  write_file_atomically(folder.path() / ".xbar-kept", "2");
+  for (const auto& left : {below / ".xbar-17-0.tmp", folder.path() / ".xbar-18-3.tmp"}) {
+    std::ofstream(left) << "half";
+  }
+  xbar::remove_temporaries(folder.path());
+  REQUIRE(std::distance(fs::directory_iterator(below), {}) == 1);
+  REQUIRE(read_file(below / "kept.tmp") == "1");
+  REQUIRE(std::distance(fs::directory_iterator(folder.path()), {}) == 2);
+  REQUIRE_NOTHROW(xbar::remove_temporaries(folder.path() / "nothing"));
 }
 
 TEST_CASE("core/atomic_file: a path that cannot be is refused with the system's reason") {

@@ -16,6 +16,10 @@ namespace xbar {
 ///         then as it was before and no temporary is left.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// Removes the temporaries that a killed process left in `folder` and below; for a folder that no
+/// other process writes to.
+void remove_temporaries(const std::filesystem::path& folder);
+
 /// The whole file as bytes.
 /// @throws IoError if it cannot be opened or read, or is a folder.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
