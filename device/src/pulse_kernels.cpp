@@ -148,26 +148,31 @@ void round_pulses(long count, const float* asked, float inverse, const float* un
 // Sums side by side, as many whatever the instruction set, so that all round alike, and several
 // registers of them for the latency of an addition.
 void sum_pulses(long count, const float* n, const float* x, double* pulses, double* states) {
-  constexpr long lanes = 64;
-  float some[lanes] = {};
-  float weighted[lanes] = {};
+  using Sixteen [[gnu::vector_size(64)]] = float;
+  using Loose [[gnu::vector_size(64), gnu::may_alias, gnu::aligned(4)]] = float;
+  constexpr long parts = 4;
+  constexpr long lanes = 16;
+  Sixteen some[parts] = {};
+  Sixteen weighted[parts] = {};
   long k = 0;
-  for (; k + lanes <= count; k += lanes) {
-#pragma omp simd
-    for (long e = 0; e < lanes; ++e) some[e] += n[k + e];
-    if (x == nullptr) continue;
-#pragma omp simd
-    for (long e = 0; e < lanes; ++e) weighted[e] += n[k + e] * x[k + e];
+  for (; k + parts * lanes <= count; k += parts * lanes) {
+#pragma GCC unroll 4
+    for (long p = 0; p < parts; ++p) {
+      const Sixteen now = *reinterpret_cast<const Loose*>(n + k + p * lanes);
+      some[p] += now;
+      if (x != nullptr) weighted[p] += now * *reinterpret_cast<const Loose*>(x + k + p * lanes);
+    }
   }
   for (; k < count; ++k) {
-    some[0] += n[k];
-    if (x != nullptr) weighted[0] += n[k] * x[k];
+    some[0][0] += n[k];
+    if (x != nullptr) weighted[0][0] += n[k] * x[k];
   }
   *pulses = *states = 0;
-  for (long e = 0; e < lanes; ++e) {
-    *pulses += static_cast<double>(some[e]);
-    *states += static_cast<double>(weighted[e]);
-  }
+  const Sixteen all = (some[0] + some[1]) + (some[2] + some[3]);
+  for (long e = 0; e < lanes; ++e) *pulses += static_cast<double>(all[e]);
+  if (x == nullptr) return;
+  const Sixteen all_weighted = (weighted[0] + weighted[1]) + (weighted[2] + weighted[3]);
+  for (long e = 0; e < lanes; ++e) *states += static_cast<double>(all_weighted[e]);
 }
 
 float count_events(long count, float rate, const float* up, const float* down, float* events) {
