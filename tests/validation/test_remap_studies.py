@@ -34,7 +34,7 @@ class Studies(unittest.TestCase):
                               capture_output=True, text=True)
 
     def test_the_strategies_are_compared_where_wires_cost_as_much(self):
-        command = ("xchangr/wire-drop", "--tiles", "32", "--terminals", "0:0",
+        command = ("xchangr/wire-drop", "--tiles", "32", "--terminals", "20:20",
                    "--on-ohm", "300,20000", "--drop", "6", "--strategies", "srs,optimal")
         found = self.run_study(*command)
         self.assertEqual(found.returncode, 0, found.stderr)
@@ -46,8 +46,11 @@ class Studies(unittest.TestCase):
         self.assertGreaterEqual(float(row["optimal"]), as_is)
         self.assertAlmostEqual(float(row["optimal recovers, %"]),
                                100 * (float(row["optimal"]) - as_is) / (ideal - as_is), delta=2)
+        # Terminals cost something, and lines the rest of it.
+        self.assertLess(as_is, float(row["without lines"]))
+        self.assertLessEqual(float(row["without lines"]), ideal)
         # What has been run is not run again.
-        run = self.folder / "out/lenet5/remap-32-0-0/run.json"
+        run = self.folder / "out/lenet5/remap-32-20-20/run.json"
         before = run.stat().st_mtime_ns
         self.assertEqual(self.run_study(*command).returncode, 0)
         self.assertEqual(run.stat().st_mtime_ns, before)
