@@ -63,6 +63,19 @@ class Studies(unittest.TestCase):
         # Larger arrays of the same cells lose more.
         self.assertGreaterEqual(float(study["rows"][0][2]), float(study["rows"][1][2]))
 
+    def test_freedoms_are_compared(self):
+        found = self.run_study("xchangr/freedoms", "--tiles", "16,32", "--layouts", "differential",
+                               "--moves", "columns,both", "--on-ohm", "1000")
+        self.assertEqual(found.returncode, 0, found.stderr)
+        study = json.loads((self.folder / "out/lenet5/freedoms.remap.json").read_text())
+        self.assertEqual([row[:2] for row in study["rows"]],
+                         [["16 x 16", "differential"], ["32 x 32", "differential"]])
+        self.assertEqual(study["header"][-2:], ["optimal, columns", "optimal, both"])
+        for move in ("columns", "both"):
+            run = json.loads((self.folder / f"out/lenet5/freedoms-32-differential-{move}/run.json")
+                             .read_text())
+            self.assertEqual(run["settings"]["move"], move)
+
     def test_bad_arguments_are_named(self):
         found = self.run_study("xchangr/wire-drop", "--terminals", "0")
         self.assertEqual(found.returncode, 2)
