@@ -16,7 +16,8 @@ void Command::attach(CLI::App& program) {
   app_->allow_extras();  // finish_parsing() refuses them with a suggestion
   app_->option_defaults()->always_capture_default();
   declare(*app_);
-  app_->add_option("--config", config_path_, "TOML file whose keys are these flags")
+  app_->add_option("--config", config_path_,
+                   reads_config() ? "the study, TOML" : "TOML file whose keys are these flags")
       ->type_name("FILE");
 }
 
@@ -29,7 +30,18 @@ void Command::finish_parsing() {
     throw InvalidArgument(fmt::format("{}: unknown flag {}; xbar {} --help lists them{}", name(),
                                       flag, name(), did_you_mean(flag, flag_names(*app_))));
   }
-  if (!config_path_.empty()) apply_config(config_path_, *app_);
+  if (!config_path_.empty() && !reads_config()) apply_config(config_path_, *app_);
+  ask_for_missing();
+}
+
+void Command::check_config(std::string_view text, const std::string& origin) {
+  CLI::Option* out = app_->get_option_no_throw("--out");
+  if (out != nullptr) out->add_result("out");
+  apply_config(text, origin, *app_);
+  ask_for_missing();
+}
+
+void Command::ask_for_missing() const {
   for (const CLI::Option* option : required_) {
     if (option->count() == 0) {
       throw InvalidArgument(fmt::format("{}: {} is required ({})", name(), option->get_name(),

@@ -3,6 +3,7 @@
 /// What a subcommand is: its flags, declared once, and what it does.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -21,6 +22,8 @@ class Command {
   [[nodiscard]] virtual std::string description() const = 0;
   /// Declares the flags.
   virtual void declare(CLI::App& app) = 0;
+  /// Whether --config names a file of the command's own, not one of its flags.
+  [[nodiscard]] virtual bool reads_config() const { return false; }
   /// Runs with the flags parsed. @return exit code (0, or 1 if a check the user asked for failed)
   virtual int run() = 0;
 
@@ -31,6 +34,12 @@ class Command {
   /// Takes over the configuration file, refuses unknown flags, asks for missing ones.
   /// @throws InvalidArgument
   void finish_parsing();
+
+  /// Whether the command could run with this configuration, --out aside.
+  /// @param text    as a configuration file has it
+  /// @param origin  for messages
+  /// @throws InvalidArgument
+  void check_config(std::string_view text, const std::string& origin);
 
  protected:
   /// The flag must be given, on the command line or in the configuration file.
@@ -43,10 +52,14 @@ class Command {
   /// values. What acts_when_given() and was not, or has no value, is a comment.
   [[nodiscard]] std::string config_text(const std::vector<std::string>& left_out) const;
 
+  [[nodiscard]] const std::string& config_path() const { return config_path_; }
+
   /// All flags with their values as text, given or default, for run.json.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> settings() const;
 
  private:
+  void ask_for_missing() const;
+
   CLI::App* app_ = nullptr;
   std::string config_path_;
   std::vector<CLI::Option*> required_;

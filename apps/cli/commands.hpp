@@ -1,8 +1,9 @@
 #pragma once
 
-/// All subcommands. A new one is one file, one line here and one in main.cpp.
+/// All subcommands. A new one is one file, one line here and one in commands.cpp.
 
 #include <memory>
+#include <vector>
 
 #include "command.hpp"
 
@@ -21,8 +22,12 @@ namespace xbar::cli {
 [[nodiscard]] std::unique_ptr<Command> make_evaluate_command();
 [[nodiscard]] std::unique_ptr<Command> make_remap_command();
 [[nodiscard]] std::unique_ptr<Command> make_export_command();
+[[nodiscard]] std::unique_ptr<Command> make_sweep_command();
 [[nodiscard]] std::unique_ptr<Command> make_report_command();
 [[nodiscard]] std::unique_ptr<Command> make_info_command();
 [[nodiscard]] std::unique_ptr<Command> make_quickstart_command();
+
+/// In the order of --help.
+[[nodiscard]] std::vector<std::unique_ptr<Command>> all_commands();
 
 }  // namespace xbar::cli

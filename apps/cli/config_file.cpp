@@ -82,7 +82,11 @@ std::vector<std::string> flag_names(const CLI::App& app) {
 }
 
 void apply_config(const std::filesystem::path& path, CLI::App& app) {
-  const toml::table table = parse_toml(read_file(path), path.string());
+  apply_config(read_file(path), path.string(), app);
+}
+
+void apply_config(std::string_view text, const std::string& origin, CLI::App& app) {
+  const toml::table table = parse_toml(text, origin);
   for (const auto& [toml_key, node] : table) {
     const std::string key(toml_key.str());
     std::string flag = "--" + key;
@@ -92,10 +96,10 @@ void apply_config(const std::filesystem::path& path, CLI::App& app) {
       std::vector<std::string> keys = flag_names(app);
       for (std::string& name : keys) name.erase(0, 2);  // the dashes
       throw InvalidArgument(
-          fmt::format("{}: unknown key '{}'{}", path.string(), key, did_you_mean(key, keys)));
+          fmt::format("{}: unknown key '{}'{}", origin, key, did_you_mean(key, keys)));
     }
     if (option->count() > 0) continue;  // the command line wins
-    const std::string where = fmt::format("{}: key '{}'", path.string(), key);
+    const std::string where = fmt::format("{}: key '{}'", origin, key);
     try {
       if (const toml::array* values = node.as_array()) {
         for (const toml::node& value : *values) option->add_result(as_value(value, where));

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -24,5 +25,8 @@ namespace xbar::cli {
 /// @throws IoError if the file cannot be read or is not TOML (line and column are named);
 ///         InvalidArgument for an unknown key (suggests the nearest) or a value of the wrong type
 void apply_config(const std::filesystem::path& path, CLI::App& app);
+
+/// The same from the text of a file named `origin`.
+void apply_config(std::string_view text, const std::string& origin, CLI::App& app);
 
 }  // namespace xbar::cli

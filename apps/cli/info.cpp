@@ -8,8 +8,10 @@
 #include <xbar/device/pulse_device.hpp>
 #include <xbar/device/pulse_presets.hpp>
 #include <xbar/nn/models.hpp>
+#include <xbar/sweep/table.hpp>
 
 #include "commands.hpp"
+#include "mpi_session.hpp"
 #include "run_folder.hpp"
 
 namespace xbar::cli {
@@ -67,9 +69,14 @@ class InfoCommand final : public Command {
     }
     const double gflops = measure_gemm_gflops();
     if (json_) {
-      const Json document = {{"version", version},           {"isa", isa_name(isa())},
-                             {"threads", thread_count()},    {"cpu", cpu_name()},
-                             {"gemm_engine", gemm_engine()}, {"gemm_gflops", gflops},
+      const Json document = {{"version", version},
+                             {"isa", isa_name(isa())},
+                             {"threads", thread_count()},
+                             {"cpu", cpu_name()},
+                             {"mpi", MpiSession::is_built()},
+                             {"hdf5", sweep::has_hdf5()},
+                             {"gemm_engine", gemm_engine()},
+                             {"gemm_gflops", gflops},
                              {"models", nn::model_names()}};
       fmt::print("{}\n", document.dump());
       return 0;
@@ -79,6 +86,8 @@ class InfoCommand final : public Command {
     fmt::print("own kernels     {} (XBAR_ISA=baseline|avx2|avx512 lowers it)\n", isa_name(isa()));
     fmt::print("threads         {} (OMP_NUM_THREADS sets it)\n", thread_count());
     fmt::print("matrix multiply {}\n", gemm_engine());
+    fmt::print("MPI             {}\n", MpiSession::is_built() ? "yes" : "no");
+    fmt::print("HDF5            {}\n", sweep::has_hdf5() ? "yes" : "no");
     fmt::print("  reaches       {:.0f} GFLOP/s in single precision at 1024 x 1024\n", gflops);
     fmt::print("networks        {}\n", fmt::join(nn::model_names(), ", "));
     return 0;

@@ -15,6 +15,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "mpi_session.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -59,23 +60,7 @@ int run(int argc, char** argv) {
   CLI::App program{"xbar: circuit-accurate resistive crossbars for neural networks", "xbar"};
   program.set_version_flag("--version", std::string("xbar ") + version);
   program.require_subcommand(0, 1);
-  std::vector<std::unique_ptr<Command>> commands;
-  commands.push_back(make_solve_command());
-  commands.push_back(make_effective_command());
-  commands.push_back(make_spice_command());
-  commands.push_back(make_transient_command());
-  commands.push_back(make_device_command());
-  commands.push_back(make_program_command());
-  commands.push_back(make_fit_command());
-  commands.push_back(make_validate_command());
-  commands.push_back(make_calibrate_command());
-  commands.push_back(make_train_command());
-  commands.push_back(make_evaluate_command());
-  commands.push_back(make_remap_command());
-  commands.push_back(make_export_command());
-  commands.push_back(make_report_command());
-  commands.push_back(make_info_command());
-  commands.push_back(make_quickstart_command());
+  const std::vector<std::unique_ptr<Command>> commands = all_commands();
   std::vector<std::string> names;
   for (const auto& command : commands) {
     command->attach(program);
@@ -117,16 +102,17 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   xbar::cli::let_threads_sleep(argv);
+  int code = xbar::cli::numerical_failure;
   try {
     return xbar::cli::run(argc, argv);
   } catch (const xbar::Error& error) {
     fmt::print(stderr, "xbar: {}\n", error.what());
-    return xbar::cli::exit_code(error.code());
+    code = xbar::cli::exit_code(error.code());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "xbar: out of memory\n");
-    return xbar::cli::numerical_failure;
   } catch (const std::exception& error) {
     fmt::print(stderr, "xbar: unexpected failure: {}\n", error.what());
-    return xbar::cli::numerical_failure;
   }
+  xbar::cli::MpiSession::abort(code);
+  return code;
 }
