@@ -115,14 +115,14 @@ class Page(unittest.TestCase):
         self.assertIn("**reproduced** (0.00 %, against 97.50 % at 0)", text)
 
     def test_shows_the_studies_of_remapping(self):
-        write(self.folder / "simpnet/wire-drop.remap.json", {
+        write(self.folder / "simpnet/wire-drop.table.json", {
             "family": "xchangr", "study": "wire-drop", "title": "Where wires cost 5 points",
             "model": "simpnet", "technology": {"line": "2 ohm a cell"},
             "header": ["array", "as is"], "rows": [["64 x 64", "89.9"]], "notes": ["A note."]})
         text = self.page("--study", self.folder / "simpnet")
         self.assertIn("### Where wires cost 5 points: simpnet\n\nline 2 ohm a cell.\n", text)
         self.assertIn("| array | as is |\n|---|---|\n| 64 x 64 | 89.9 |\n\nA note.\n", text)
-        with self.assertRaisesRegex(results.Problem, "STUDY.remap.json files, found none"):
+        with self.assertRaisesRegex(results.Problem, "STUDY.table.json files, found none"):
             self.page("--study", self.folder)
 
     def test_the_verdict_follows_the_figures(self):
@@ -178,7 +178,7 @@ class Page(unittest.TestCase):
     def test_names_what_is_not_a_run(self):
         (self.folder / "empty").mkdir()
         for arguments, words in ((["empty"], "expected a run folder of xbar train"),
-                                 (["--study", "empty"], "expected STUDY.study.json or STUDY.remap.json files")):
+                                 (["--study", "empty"], "expected STUDY.study.json or STUDY.table.json files")):
             arguments = [str(self.folder / "empty") if word == "empty" else word
                          for word in arguments]
             with self.assertRaisesRegex(results.Problem, words):

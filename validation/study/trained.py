@@ -1,8 +1,8 @@
-"""What the commands of validation/xchangr and validation/rxnn share: trained networks, and commands
-of xbar that are run once.
+"""What the commands of validation/xchangr, rxnn and scale share: trained networks, and commands of
+xbar that are run once.
 
     OUT/MODEL/
-      STUDY.remap.json      what the tables of docs/results.md are made of
+      STUDY.table.json      what the tables of docs/results.md are made of
       NAME.json             standard output of one `xbar evaluate --json`
       NAME/                 folder of one `xbar remap`
 """
@@ -127,7 +127,7 @@ class Commands:
 
     def write(self, title, technology, header, table, notes):
         """The study as docs/results.md shows it; prints it, too."""
-        path = self.folder / f"{self.study}.remap.json"
+        path = self.folder / f"{self.study}.table.json"
         write_json(path, {"family": self.family, "study": self.study, "title": title,
                           "model": self.options.model, "technology": technology,
                           "header": header, "rows": table, "notes": notes})

@@ -1,5 +1,5 @@
-"""validation/xchangr and validation/rxnn as a user runs them, on the built-in data:
-test_remap_studies.py PROGRAM."""
+"""validation/xchangr, rxnn and scale as a user runs them, on the built-in data:
+test_trained_studies.py PROGRAM."""
 
 import json
 import subprocess
@@ -38,7 +38,7 @@ class Studies(unittest.TestCase):
                    "--on-ohm", "300,20000", "--drop", "6", "--strategies", "srs,optimal")
         found = self.run_study(*command)
         self.assertEqual(found.returncode, 0, found.stderr)
-        study = json.loads((self.folder / "out/lenet5/wire-drop.remap.json").read_text())
+        study = json.loads((self.folder / "out/lenet5/wire-drop.table.json").read_text())
         row = dict(zip(study["header"], study["rows"][0]))
         ideal, as_is = float(row["ideal"]), float(row["as is"])
         # To the width of the bisection and the half per cent that an image is.
@@ -58,7 +58,7 @@ class Studies(unittest.TestCase):
     def test_sizes_are_swept(self):
         found = self.run_study("rxnn/network-loss", "--tiles", "16,32", "--on-ohm", "1000,100000")
         self.assertEqual(found.returncode, 0, found.stderr)
-        study = json.loads((self.folder / "out/lenet5/network-loss.remap.json").read_text())
+        study = json.loads((self.folder / "out/lenet5/network-loss.table.json").read_text())
         self.assertEqual([row[0] for row in study["rows"]], ["16 x 16", "32 x 32"])
         # Larger arrays of the same cells lose more.
         self.assertGreaterEqual(float(study["rows"][0][2]), float(study["rows"][1][2]))
@@ -67,7 +67,7 @@ class Studies(unittest.TestCase):
         found = self.run_study("xchangr/freedoms", "--tiles", "16,32", "--layouts", "differential",
                                "--moves", "columns,both", "--on-ohm", "1000")
         self.assertEqual(found.returncode, 0, found.stderr)
-        study = json.loads((self.folder / "out/lenet5/freedoms.remap.json").read_text())
+        study = json.loads((self.folder / "out/lenet5/freedoms.table.json").read_text())
         self.assertEqual([row[:2] for row in study["rows"]],
                          [["16 x 16", "differential"], ["32 x 32", "differential"]])
         self.assertEqual(study["header"][-2:], ["optimal, columns", "optimal, both"])
@@ -75,6 +75,18 @@ class Studies(unittest.TestCase):
             run = json.loads((self.folder / f"out/lenet5/freedoms-32-differential-{move}/run.json")
                              .read_text())
             self.assertEqual(run["settings"]["move"], move)
+
+    def test_seeds_have_an_interval(self):
+        found = self.run_study("scale/device-seeds", "--variations", "0.3", "--seeds", "6")
+        self.assertEqual(found.returncode, 0, found.stderr)
+        study = json.loads((self.folder / "out/lenet5/device-seeds.table.json").read_text())
+        row = dict(zip(study["header"], study["rows"][0]))
+        self.assertEqual(row["seeds"], "6")
+        low, high = map(float, row["95 % interval of the mean"].split(" to "))
+        self.assertLess(low, float(row["mean"]))
+        self.assertLess(float(row["mean"]), high)
+        self.assertLessEqual(float(row["lowest"]), float(row["mean"]))
+        self.assertEqual(study["family"], "scale")
 
     def test_bad_arguments_are_named(self):
         found = self.run_study("xchangr/wire-drop", "--terminals", "0")
