@@ -1,5 +1,6 @@
 #include "leg_files.hpp"
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -91,8 +92,15 @@ void check_leg_file_options(const LegFileOptions& options) {
   }
 }
 
-LegFiles::LegFiles(fs::path folder, const LegFileOptions& options)
-    : folder_(std::move(folder)), options_(options) {}
+LegFiles::LegFiles(fs::path folder, const LegFileOptions& options, Communicator* processes)
+    : folder_(std::move(folder)), options_(options), processes_(processes) {}
+
+bool LegFiles::stop_requested() const {
+  if (processes_ == nullptr) return interrupt_requested();
+  std::array<float, 1> any = {interrupt_requested() ? 1.0F : 0.0F};
+  processes_->add_up(any);
+  return any[0] > 0;
+}
 
 std::optional<TensorFile> LegFiles::go_on() {
   const fs::path path = file(checkpoint_name);
@@ -113,12 +121,13 @@ std::optional<TensorFile> LegFiles::go_on() {
     throw IoError(fmt::format("{}: expected at least {} bytes, as when {} was written",
                               metrics.string(), metrics_bytes_, path.string()));
   }
-  if (there) fs::resize_file(metrics, metrics_bytes_);
+  if (there && writes()) fs::resize_file(metrics, metrics_bytes_);
   return whole;
 }
 
 void LegFiles::begin_anew() {
   metrics_bytes_ = 0;
+  if (!writes()) return;
   std::error_code error;
   fs::remove(file(checkpoint_name), error);
   fs::remove(file(metrics_name), error);
@@ -130,7 +139,8 @@ nn::TrainReport LegFiles::train(nn::Network& network, const nn::DataSet& data,
   nn::TrainCallbacks callbacks;
   // Between steps on_step notices interrupts, so that nothing is lost.
   callbacks.progress = [&, test = bar.callback()](const Progress& progress) {
-    if (progress.phase == "train") {
+    // An interrupt that one process notices in a test would leave the others waiting.
+    if (progress.phase == "train" || processes_ != nullptr) {
       bar.show(progress);
     } else {
       test(progress);
@@ -143,13 +153,15 @@ nn::TrainReport LegFiles::train(nn::Network& network, const nn::DataSet& data,
   callbacks.on_epoch_end = [&](const nn::TrainState& state, const nn::Network& /*same*/) {
     before_test_.reset();
     append(epoch_line(state.history.back()));
-    write_checkpoint(checkpoint(state, network));
+    if (writes()) write_checkpoint(checkpoint(state, network));
   };
-  fs::create_directories(folder_);
-  append_bytes(file(metrics_name), "");  // a training of no epochs has no lines, but the file
+  if (writes()) {
+    fs::create_directories(folder_);
+    append_bytes(file(metrics_name), "");  // a training of no epochs has no lines, but the file
+  }
   since_checkpoint_ = {};
   try {
-    return nn::train(network, data, options, callbacks, resume);
+    return nn::train(network, data, options, callbacks, resume, processes_);
   } catch (const Interrupted&) {
     if (before_test_) write_checkpoint(*before_test_);
     throw;
@@ -164,11 +176,12 @@ void LegFiles::on_step(const nn::StepRecord& step, const std::function<nn::Train
                        nn::Network& network, bool tested) {
   const Index count = (step.epoch - 1) * step.steps + step.step;
   if (options_.log_steps > 0 && count % options_.log_steps == 0) append(step_line(step));
-  const bool stop = interrupt_requested();
+  const bool stop = stop_requested();
   const bool due =
       options_.checkpoint_seconds > 0 && since_checkpoint_.seconds() >= options_.checkpoint_seconds;
   const bool last = tested && step.step == step.steps;
-  if (!stop && !due && !last) return;
+  if (stop && !writes()) throw Interrupted("interrupted");
+  if (!writes() || (!stop && !due && !last)) return;
   TensorFile now = checkpoint(state(), network);
   if (stop || due) write_checkpoint(now);
   if (stop) throw Interrupted("interrupted");
@@ -191,6 +204,7 @@ void LegFiles::write_checkpoint(const TensorFile& checkpoint) {
 }
 
 void LegFiles::append(const Json& line) {
+  if (!writes()) return;
   const std::string text = line.dump() + "\n";
   append_bytes(file(metrics_name), text);
   metrics_bytes_ += text.size();

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <xbar/core/communicator.hpp>
 #include <xbar/core/safetensors.hpp>
 #include <xbar/core/stopwatch.hpp>
 #include <xbar/nn/network.hpp>
@@ -37,7 +38,9 @@ void check_leg_file_options(const LegFileOptions& options);
 /// they come again.
 class LegFiles {
  public:
-  LegFiles(std::filesystem::path folder, const LegFileOptions& options);
+  /// @param processes  that train together, of which the first writes; nullptr: this one alone
+  LegFiles(std::filesystem::path folder, const LegFileOptions& options,
+           Communicator* processes = nullptr);
 
   /// The checkpoint, if there is one; metrics.jsonl has the length of that moment afterwards.
   /// @throws IoError for a damaged checkpoint, or lines that it counts and that are not there
@@ -52,8 +55,13 @@ class LegFiles {
                         ProgressBar& bar);
 
   [[nodiscard]] std::filesystem::path file(const char* name) const { return folder_ / name; }
+  /// Whether this process is the one that writes.
+  [[nodiscard]] bool writes() const { return processes_ == nullptr || processes_->rank() == 0; }
 
  private:
+  /// In all processes alike.
+  [[nodiscard]] bool stop_requested() const;
+
   void on_step(const nn::StepRecord& step, const std::function<nn::TrainState()>& state,
                nn::Network& network, bool tested);
   [[nodiscard]] TensorFile checkpoint(const nn::TrainState& state, nn::Network& network) const;
@@ -62,6 +70,7 @@ class LegFiles {
 
   std::filesystem::path folder_;
   LegFileOptions options_;
+  Communicator* processes_;
   std::uintmax_t metrics_bytes_ = 0;
   std::optional<TensorFile> before_test_;  // to go back to when the test of an epoch is interrupted
   Stopwatch since_checkpoint_;

@@ -148,6 +148,16 @@ std::unique_ptr<PointQueue> MpiSession::queue(std::vector<std::size_t> points) c
 
 void MpiSession::wait_for_all() const { MPI_Barrier(MPI_COMM_WORLD); }
 
+void MpiSession::add_up(std::span<float> values) {
+  MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_FLOAT, MPI_SUM,
+                MPI_COMM_WORLD);
+}
+
+void MpiSession::add_up(std::span<double> values) {
+  MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_DOUBLE, MPI_SUM,
+                MPI_COMM_WORLD);
+}
+
 #else
 
 bool MpiSession::is_built() { return false; }
@@ -170,6 +180,10 @@ std::unique_ptr<PointQueue> MpiSession::queue(std::vector<std::size_t> points) c
 }
 
 void MpiSession::wait_for_all() const {}
+
+void MpiSession::add_up(std::span<float>) {}
+
+void MpiSession::add_up(std::span<double>) {}
 
 #endif
 

@@ -5,29 +5,31 @@
 #include <memory>
 #include <vector>
 
+#include <xbar/core/communicator.hpp>
+
 #include "point_queue.hpp"
 
 namespace xbar::cli {
 
-/// From the first call of start() to the end of the program.
-class MpiSession {
+/// From start() on. Of its processes, the ranks, all must come to its end.
+class MpiSession final : public Communicator {
  public:
   [[nodiscard]] static bool is_built();
 
   /// Nothing if this process was started alone.
   /// @throws InvalidArgument if it is one of several and this build has no MPI
   static std::unique_ptr<MpiSession> start();
-  MpiSession(const MpiSession&) = delete;
-  MpiSession& operator=(const MpiSession&) = delete;
   /// Ends MPI, but not on the way out of an error: abort() comes then.
-  ~MpiSession();
+  ~MpiSession() override;
 
   /// Where this process ends with an error, the others, which would wait for it for ever, are ended
   /// too; does not return then. Without a session nothing.
   static void abort(int exit_code);
 
-  [[nodiscard]] int rank() const { return rank_; }
-  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] int rank() const override { return rank_; }
+  [[nodiscard]] int size() const override { return size_; }
+  void add_up(std::span<float> values) override;
+  void add_up(std::span<double> values) override;
 
   /// Points handed out one by one as ranks ask for them, by rank 0, which works too.
   /// @param points  as rank 0 has them; those of the others are not looked at

@@ -8,6 +8,7 @@
 #include "console.hpp"
 #include "experiment.hpp"
 #include "flags.hpp"
+#include "mpi_session.hpp"
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
 #include "training_leg.hpp"
@@ -136,14 +137,6 @@ class TrainCommand final : public Command {
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     // Also refuses an unknown model, and weights that do not fit, before anything is written.
     const std::string model = spec.make().name();
-    LegOptions leg_options{options_, files_, {}, resume_};
-    if (has_weights()) leg_options.weights = read_weights(spec);
-    RunFolder folder(out_->count() > 0
-                         ? std::filesystem::path(out_path_)
-                         : free_run_folder(fmt::format("train-{}-{}", model, data.name)),
-                     name(), settings(), resume_, {"out", "resume", "data", "checkpoint-seconds"});
-    keep_model_file(spec, folder, resume_);
-
     // Ideally trained weights are at hand when they are put on arrays.
     DeployOptions ideal_deploy = deploy;
     ideal_deploy.hardware_aware = {};
@@ -159,6 +152,19 @@ class TrainCommand final : public Command {
         legs.push_back({mode, technologies[k], deploy});
       }
     }
+    const std::unique_ptr<MpiSession> mpi = MpiSession::start();
+    const bool first = !mpi || mpi->rank() == 0;
+    if (mpi) expect_shareable(deploy, in_situ);
+    LegOptions leg_options{options_, files_, {}, resume_, mpi.get()};
+    if (has_weights()) leg_options.weights = read_weights(spec);
+    RunFolder folder(out_->count() > 0
+                         ? std::filesystem::path(out_path_)
+                         : free_run_folder(fmt::format("train-{}-{}", model, data.name)),
+                     name(), settings(), resume_, {"out", "resume", "data", "checkpoint-seconds"});
+    if (mpi) mpi->wait_for_all();  // before the first one writes
+    if (!first) return train_along(spec, data, legs, leg_options, folder);
+    keep_model_file(spec, folder, resume_);
+
     fmt::print("{} on {}: {} training and {} test images, {} epochs\n", network_.model, data.name,
                data.train.count, data.test.count, options_.epochs);
     Json& results = folder.results();
@@ -234,6 +240,31 @@ class TrainCommand final : public Command {
       throw InvalidArgument(fmt::format("--weights {}: {}", weights_path_, error.what()));
     }
     return weights;
+  }
+
+  // What several processes cannot train.
+  static void expect_shareable(const DeployOptions& deploy, bool in_situ) {
+    if (in_situ && nn::takes_signals(deploy.update.rule)) {
+      throw InvalidArgument(
+          fmt::format("--update-rule: expected one that works on the gradient with several "
+                      "processes, got {}",
+                      nn::update_rule_name(deploy.update.rule)));
+    }
+    if (deploy.scale == nn::WeightScale::learned) {
+      throw InvalidArgument(
+          "--weight-scale: expected one that is not learned with several processes, got learned");
+    }
+  }
+
+  // As one of the processes that do not write.
+  static int train_along(const NetworkSpec& spec, const nn::DataSet& data,
+                         const std::vector<TrainingLeg>& legs, const LegOptions& options,
+                         const RunFolder& folder) {
+    for (const TrainingLeg& leg : legs) {
+      ProgressBar bar;
+      static_cast<void>(train_leg(leg, spec, data, options, folder.path(), bar));
+    }
+    return 0;
   }
 
   static TrainedLeg run_leg(const TrainingLeg& leg, const NetworkSpec& spec,

@@ -56,7 +56,7 @@ std::string TrainingLeg::name() const {
 
 TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
                      const LegOptions& options, const fs::path& folder, ProgressBar& bar) {
-  LegFiles files(folder / leg.name(), options.files);
+  LegFiles files(folder / leg.name(), options.files, options.processes);
   std::optional<TensorFile> checkpoint;
   if (options.resume) {
     checkpoint = files.go_on();
@@ -83,6 +83,7 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
   }
 
   trained.report = files.train(network, data, train, state ? &*state : nullptr, bar);
+  if (!files.writes()) return trained;
   trained.weights = weights_file(network);
   if (trained.report.epochs.empty()) {
     const nn::Evaluation evaluation = nn::evaluate(network, data.test, 250, bar.callback());

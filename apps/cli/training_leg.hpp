@@ -56,6 +56,7 @@ struct LegOptions {
   LegFileOptions files{};
   std::optional<TensorFile> weights{};  ///< to begin with; empty: drawn by the seed
   bool resume = false;                  ///< go on from the leg's checkpoint, if there is one
+  Communicator* processes = nullptr;    ///< that train together; the first alone writes and tests
 };
 
 /// Trains one network, in FOLDER/NAME: LegFiles while it is trained, at the end

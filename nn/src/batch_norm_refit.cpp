@@ -8,26 +8,12 @@
 #include <xbar/nn/layers/batch_norm.hpp>
 
 #include "image_check.hpp"
+#include "layers_of.hpp"
 
 namespace xbar::nn {
-namespace {
-
-void collect(Layer& layer, std::vector<BatchNorm*>& found) {
-  if (auto* norm = dynamic_cast<BatchNorm*>(&layer)) found.push_back(norm);
-  for (Layer* child : layer.children()) collect(*child, found);
-}
-
-std::vector<BatchNorm*> batch_norms(Network& network) {
-  std::vector<BatchNorm*> found;
-  for (const auto& layer : network.layers()) collect(*layer, found);
-  return found;
-}
-
-}  // namespace
-
 std::vector<Parameter*> batch_norm_parameters(Network& network) {
   std::vector<Parameter*> result;
-  for (BatchNorm* norm : batch_norms(network)) {
+  for (BatchNorm* norm : layers_of<BatchNorm>(network)) {
     for (Parameter* parameter : norm->parameters()) result.push_back(parameter);
   }
   return result;
@@ -36,7 +22,7 @@ std::vector<Parameter*> batch_norm_parameters(Network& network) {
 void refit_batch_norm(Network& network, const ImageSet& images, Index batch,
                       const ProgressCallback& progress) {
   check_images(network, images, "train");
-  const std::vector<BatchNorm*> norms = batch_norms(network);
+  const std::vector<BatchNorm*> norms = layers_of<BatchNorm>(network);
   if (norms.empty()) {
     throw InvalidArgument(
         "batch-norm refit: expected a network with batch normalisation, found none in " +
@@ -63,8 +49,8 @@ void refit_batch_norm(Network& network, const ImageSet& images, Index batch,
 
 void match_batch_norm(Network& network, Network& other, const ImageSet& images, Index batch,
                       const ProgressCallback& progress) {
-  const std::vector<BatchNorm*> norms = batch_norms(network);
-  const std::vector<BatchNorm*> others = batch_norms(other);
+  const std::vector<BatchNorm*> norms = layers_of<BatchNorm>(network);
+  const std::vector<BatchNorm*> others = layers_of<BatchNorm>(other);
   if (norms.size() != others.size()) {
     throw InvalidArgument(fmt::format(
         "batch-norm match: expected networks of the same layers, found {} and {} of batch "

@@ -5,40 +5,18 @@
 #include <xbar/core/error.hpp>
 #include <xbar/nn/network.hpp>
 
+#include "layers_of.hpp"
 #include "named_tensors.hpp"
 
 namespace xbar::nn {
-namespace {
-
-// Calls visit for a layer and for those inside it, outer ones first.
-template <typename Visit>
-void for_each_layer(Layer& layer, const Visit& visit) {
-  visit(layer);
-  for (Layer* child : layer.children()) for_each_layer(*child, visit);
-}
-
-template <typename Visit>
-void for_each_layer(const std::vector<std::unique_ptr<Layer>>& layers, const Visit& visit) {
-  for (const auto& layer : layers) for_each_layer(*layer, visit);
-}
-
-template <typename Weighted>
-std::vector<Weighted*> weighted_in(const std::vector<std::unique_ptr<Layer>>& layers) {
-  std::vector<Weighted*> result;
-  for_each_layer(layers, [&](Layer& layer) {
-    if (auto* weighted = dynamic_cast<Weighted*>(&layer)) result.push_back(weighted);
-  });
-  return result;
-}
-
-}  // namespace
-
 Network::Network(std::string name, const Shape& input_shape)
     : name_(std::move(name)), input_shape_(input_shape), output_shape_(input_shape) {}
 
 Layer& Network::add(std::unique_ptr<Layer> layer) {
   std::set<std::string> names;
-  for_each_layer(layers(), [&](Layer& other) { names.insert(other.name()); });
+  for (const auto& own : layers()) {
+    for_each_layer(*own, [&](Layer& other) { names.insert(other.name()); });
+  }
   for_each_layer(*layer, [&](Layer& other) {
     if (names.insert(other.name()).second) return;
     throw InvalidArgument(fmt::format(
@@ -70,11 +48,12 @@ std::vector<Parameter*> Network::parameters() { return chain_.parameters(); }
 std::vector<Buffer*> Network::buffers() const { return chain_.buffers(); }
 
 std::vector<WeightedLayer*> Network::weighted_layers() {
-  return weighted_in<WeightedLayer>(layers());
+  return layers_of<WeightedLayer>(layers());
 }
 
 std::vector<const WeightedLayer*> Network::weighted_layers() const {
-  return weighted_in<const WeightedLayer>(layers());
+  const std::vector<WeightedLayer*> found = layers_of<WeightedLayer>(layers());
+  return {found.begin(), found.end()};
 }
 
 TensorFile Network::state() const {

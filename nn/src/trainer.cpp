@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -19,6 +20,7 @@
 
 #include "chunks.hpp"
 #include "image_check.hpp"
+#include "together.hpp"
 
 namespace xbar::nn {
 namespace {
@@ -93,15 +95,29 @@ void shuffle(std::vector<Index>& order, std::uint64_t seed, Index epoch) {
 class Run {
  public:
   Run(Network& network, const DataSet& data, const TrainOptions& options,
-      const TrainCallbacks& callbacks)
+      const TrainCallbacks& callbacks, Communicator* processes)
       : network_(network),
         data_(data),
         options_(options),
         callbacks_(callbacks),
+        processes_(processes),
+        together_(network, trained_parameters(network, options), processes),
         optimizer_(make_optimizer(trained_parameters(network, options), options)),
         black_(data.normalisation.black(data.train.channels)),
         order_(static_cast<std::size_t>(data.train.count)),
-        steps_((data.train.count + options.batch - 1) / options.batch) {}
+        steps_((data.train.count + options.batch - 1) / options.batch) {
+    if (processes_ == nullptr) return;
+    const Index least = data.train.count - (steps_ - 1) * options.batch;  // of the last step
+    if (std::min(least, options.batch) < processes_->size()) {
+      throw InvalidArgument(fmt::format(
+          "batch: expected steps of at least {} images, one for each process, found {} "
+          "({} training images, batch {})",
+          processes_->size(), std::min(least, options.batch), data.train.count, options.batch));
+    }
+    // Few test images are not worth sharing out.
+    const bool shares = data.test.count >= processes_->size();
+    if (shares) test_images_ = part_of(data.test, part_of(data.test.count, processes_));
+  }
 
   void resume(const TrainState& state) {
     check_resume(state, options_, data_.train.count);
@@ -144,8 +160,9 @@ class Run {
             std::isnan(loss) ? "NaN" : "infinite", epoch + 1, step_ + 1, steps_, rate(step_)));
       }
       ++step_;
-      loss_sum_ += loss * static_cast<double>(labels_.size());
-      correct_ += loss_.correct_count();
+      const Index size = std::min(options_.batch, data_.train.count - (step_ - 1) * options_.batch);
+      loss_sum_ += loss * static_cast<double>(size);
+      correct_ += correct_of_step_;
       if (step_ == steps_) {
         timed(&PhaseTimes::update, [&] {
           for (WeightedLayer* layer : network_.weighted_layers()) layer->weight_store().refresh();
@@ -163,11 +180,10 @@ class Run {
     record.test_loss = record.test_accuracy = std::numeric_limits<double>::quiet_NaN();
     if (data_.test.count > 0) {
       const Stopwatch watch;
-      const Evaluation test = evaluate(network_, data_.test, 250, callbacks_.progress);
+      test(record);
       phases_.evaluation += watch.seconds();
-      record.test_loss = test.loss;
-      record.test_accuracy = test.accuracy;
     }
+    together_.check_equal();
     record.phases = phases_;
     record.seconds = phases_.training();
     record.images_per_second = count / record.seconds;
@@ -176,6 +192,18 @@ class Run {
     loss_sum_ = 0;
     correct_ = 0;
     phases_ = {};
+  }
+
+  // With others each tests its part.
+  void test(EpochRecord& record) {
+    const bool shares = test_images_.count > 0;
+    const ImageSet& images = shares ? test_images_ : data_.test;
+    const Evaluation test = evaluate(network_, images, 250, callbacks_.progress);
+    const auto count = static_cast<double>(images.count);
+    std::array<double, 2> sums = {test.loss * count, test.accuracy * count};
+    if (shares) processes_->add_up(sums);
+    record.test_loss = sums[0] / static_cast<double>(data_.test.count);
+    record.test_accuracy = sums[1] / static_cast<double>(data_.test.count);
   }
 
   [[nodiscard]] TrainState state() const {
@@ -234,20 +262,36 @@ class Run {
 
   double train_step(Index epoch, Index step, double learning_rate) {
     const ModeScope training(network_, true);
-    timed(&PhaseTimes::data, [&] { gather(epoch, step); });
+    const Index size = std::min(options_.batch, data_.train.count - step * options_.batch);
+    const Part part = part_of(size, processes_);
+    together_.set_first_image(part.first);
+    timed(&PhaseTimes::data, [&] { gather(epoch, step, part); });
     double loss = 0;
-    timed(&PhaseTimes::forward, [&] { loss = loss_.forward(network_.forward(images_), labels_); });
+    timed(&PhaseTimes::forward,
+          [&] { loss = loss_.forward(network_.forward(images_), labels_, size); });
+    correct_of_step_ = loss_.correct_count();
+    if (processes_ != nullptr) {
+      timed(&PhaseTimes::communication, [&] {
+        std::array<double, 2> sums = {loss, static_cast<double>(correct_of_step_)};
+        processes_->add_up(sums);
+        loss = sums[0];
+        correct_of_step_ = static_cast<Index>(sums[1]);
+      });
+    }
     if (!std::isfinite(loss)) return loss;
     timed(&PhaseTimes::backward, [&] { network_.backward(loss_.backward()); });
+    if (processes_ != nullptr) {
+      timed(&PhaseTimes::communication, [&] { together_.add_up_gradients(); });
+    }
     timed(&PhaseTimes::update, [&] { optimizer_->step(learning_rate); });
     return loss;
   }
 
-  // The images of one step, augmented.
-  void gather(Index epoch, Index step) {
+  // The images of a part of one step, augmented.
+  void gather(Index epoch, Index step, const Part& part) {
     const ImageSet& set = data_.train;
-    const Index begin = step * options_.batch;
-    const Index size = std::min(options_.batch, set.count - begin);
+    const Index begin = step * options_.batch + part.first;
+    const Index size = part.count();
     const Index image_size = set.image_size();
     images_.resize(network_.input_shape().batch(size));
     labels_.resize(static_cast<std::size_t>(size));
@@ -271,6 +315,9 @@ class Run {
   const DataSet& data_;
   const TrainOptions& options_;
   const TrainCallbacks& callbacks_;
+  Communicator* processes_;
+  Together together_;
+  ImageSet test_images_;  // of the part; empty: all are this process's
   std::unique_ptr<Optimizer> optimizer_;
   SoftmaxCrossEntropy loss_;
   std::vector<float> black_;  // one a channel
@@ -283,6 +330,7 @@ class Run {
   Index step_ = 0;
   double loss_sum_ = 0;
   Index correct_ = 0;
+  Index correct_of_step_ = 0;
   PhaseTimes phases_;
 };
 
@@ -306,12 +354,13 @@ void check_train_options(const TrainOptions& options) {
 }
 
 TrainReport train(Network& network, const DataSet& data, const TrainOptions& options,
-                  const TrainCallbacks& callbacks, const TrainState* resume) {
+                  const TrainCallbacks& callbacks, const TrainState* resume,
+                  Communicator* processes) {
   check_train_options(options);
   check_images(network, data.train, "train");
   if (data.test.count > 0) check_images(network, data.test, "test");
 
-  Run run(network, data, options, callbacks);
+  Run run(network, data, options, callbacks, processes);
   if (resume != nullptr) run.resume(*resume);
   TrainReport report;
   report.epochs = run.go();

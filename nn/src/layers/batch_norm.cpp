@@ -1,4 +1,6 @@
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -104,11 +106,32 @@ void BatchNorm::initialise(std::uint64_t /*seed*/) {
   batches_.values.setZero();
 }
 
+void BatchNorm::measure_together(const Tensor& x) {
+  const Channel channel = channel_of(x.shape());
+  const auto at = [](Index c) { return static_cast<std::size_t>(c); };
+  std::vector<double> sums(at(channels_) + 1);
+  parallel_for(channels_,
+               [&](Index c) { sums[at(c)] = sum(x.data() + c * channel.length, channel); });
+  sums.back() = static_cast<double>(channel.count());
+  processes_->add_up(sums);
+  count_ = sums.back();
+  for (Index c = 0; c < channels_; ++c) mean_[at(c)] = static_cast<float>(sums[at(c)] / count_);
+  variance_.resize(at(channels_));
+  parallel_for(channels_, [&](Index c) {
+    variance_[at(c)] = sum_of_squares(x.data() + c * channel.length, channel, mean_[at(c)]);
+  });
+  processes_->add_up(variance_);
+  for (double& variance : variance_) variance /= count_;
+}
+
 void BatchNorm::compute_forward(const Tensor& x, Tensor& y) {
   const Channel channel = channel_of(x.shape());
-  const auto count = static_cast<double>(channel.count());
   of_batch_ = is_training();
-  if (of_batch_ && channel.count() < 2) {
+  const bool together = of_batch_ && processes_ != nullptr;
+  count_ = static_cast<double>(channel.count());
+  if (together) measure_together(x);
+  const double count = count_;
+  if (of_batch_ && count < 2) {
     throw InvalidArgument(
         fmt::format("{}: expected at least two values a channel in training, found a batch of "
                     "shape {}",
@@ -129,8 +152,9 @@ void BatchNorm::compute_forward(const Tensor& x, Tensor& y) {
     double variance = static_cast<double>(running_var);
     float mean = running_mean;
     if (of_batch_) {
-      mean = static_cast<float>(sum(from, channel) / count);
-      variance = sum_of_squares(from, channel, mean) / count;
+      const auto at = static_cast<std::size_t>(c);
+      mean = together ? mean_[at] : static_cast<float>(sum(from, channel) / count);
+      variance = together ? variance_[at] : sum_of_squares(from, channel, mean) / count;
       running_mean = keep * running_mean + take * mean;
       running_var = keep * running_var + take * static_cast<float>(variance * count / (count - 1));
     }
@@ -150,18 +174,36 @@ void BatchNorm::compute_forward(const Tensor& x, Tensor& y) {
 void BatchNorm::compute_backward(const Tensor& x, const Tensor& /*y*/, const Tensor& dy,
                                  Tensor* dx) {
   const Channel channel = channel_of(x.shape());
-  const auto count = static_cast<double>(channel.count());
+  const double count = count_;
   const float* gamma = gamma_.store->weight().data();
+  const auto gradients = [&](Index c) {
+    const auto at = static_cast<std::size_t>(c);
+    const float* value = x.data() + c * channel.length;
+    const float* from = dy.data() + c * channel.length;
+    const double dbeta = sum(from, channel);
+    const double dgamma = sum_of_products(value, from, channel, mean_[at]) *
+                          static_cast<double>(inverse_deviation_[at]);
+    beta_.gradient.data()[c] = static_cast<float>(dbeta);
+    gamma_.gradient.data()[c] = static_cast<float>(dgamma);
+    return std::pair(dbeta, dgamma);
+  };
+  const bool together = of_batch_ && processes_ != nullptr;
+  std::vector<double> sums;  // dbeta and dgamma of the whole batch, with the others
+  if (together) {
+    sums.resize(2 * static_cast<std::size_t>(channels_));
+    parallel_for(channels_, [&](Index c) {
+      const auto at = 2 * static_cast<std::size_t>(c);
+      std::tie(sums[at], sums[at + 1]) = gradients(c);
+    });
+    processes_->add_up(sums);
+  }
   parallel_for(channels_, [&](Index c) {
     const float mean = mean_[static_cast<std::size_t>(c)];
     const float inverse = inverse_deviation_[static_cast<std::size_t>(c)];
     const float* value = x.data() + c * channel.length;
     const float* from = dy.data() + c * channel.length;
-    const double dbeta = sum(from, channel);
-    const double dgamma =
-        sum_of_products(value, from, channel, mean) * static_cast<double>(inverse);
-    beta_.gradient.data()[c] = static_cast<float>(dbeta);
-    gamma_.gradient.data()[c] = static_cast<float>(dgamma);
+    const auto at = 2 * static_cast<std::size_t>(c);
+    const auto [dbeta, dgamma] = together ? std::pair(sums[at], sums[at + 1]) : gradients(c);
     if (dx == nullptr) return;
     // dx = scale dy - slope (x - mean) - shift
     const float scale = gamma[c] * inverse;

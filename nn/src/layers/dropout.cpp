@@ -42,12 +42,15 @@ void Dropout::compute_forward(const Tensor& x, Tensor& y) {
   passes_.values(0, 0) += 1;
   const auto scale = static_cast<float>(1 / (1 - probability_));
   const auto limit = static_cast<std::uint64_t>(std::ldexp(probability_, 32));
-  for_chunks((x.size() + draws - 1) / draws, draws, [&](Index begin, Index end) {
-    for (Index group = begin; group < end; ++group) {
+  const Index before = first_image_ * x.item_size();  // values of the batch that others have
+  const Index first_group = before / draws;
+  const Index groups = (before + x.size() + draws - 1) / draws - first_group;
+  for_chunks(groups, draws, [&](Index begin, Index end) {
+    for (Index group = first_group + begin; group < first_group + end; ++group) {
       const auto words = stream.bits(static_cast<std::uint64_t>(group));
-      const Index first = group * draws;
+      const Index first = group * draws - before;
       const Index last = std::min(x.size(), first + draws);
-      for (Index i = first; i < last; ++i) {
+      for (Index i = std::max<Index>(first, 0); i < last; ++i) {
         const bool drop = words[static_cast<std::size_t>(i - first)] < limit;
         mask_[static_cast<std::size_t>(i)] = drop ? 0.0F : scale;
         y[i] = drop ? 0.0F : scale * x[i];

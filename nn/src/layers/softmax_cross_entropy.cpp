@@ -9,7 +9,8 @@
 
 namespace xbar::nn {
 
-double SoftmaxCrossEntropy::forward(const Tensor& logits, std::span<const std::uint8_t> labels) {
+double SoftmaxCrossEntropy::forward(const Tensor& logits, std::span<const std::uint8_t> labels,
+                                    Index batch) {
   const Shape& shape = logits.shape();
   if (shape.rank() != 2 || shape[0] < 1 || shape[1] < 1) {
     throw InvalidArgument(
@@ -25,7 +26,8 @@ double SoftmaxCrossEntropy::forward(const Tensor& logits, std::span<const std::u
   }
   gradient_.resize(shape);
   correct_.resize(labels.size());
-  const float scale = 1.0F / static_cast<float>(count);
+  if (batch == 0) batch = count;
+  const float scale = 1.0F / static_cast<float>(batch);
   double loss = 0;
   for (Index n = 0; n < count; ++n) {
     const Index label = labels[static_cast<std::size_t>(n)];
@@ -48,7 +50,7 @@ double SoftmaxCrossEntropy::forward(const Tensor& logits, std::span<const std::u
     for (Index k = 0; k < classes; ++k) dz[k] *= factor;
     dz[label] -= scale;
   }
-  return loss / static_cast<double>(count);
+  return loss / static_cast<double>(batch);
 }
 
 const Tensor& SoftmaxCrossEntropy::backward() {

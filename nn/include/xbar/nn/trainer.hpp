@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <xbar/core/communicator.hpp>
 #include <xbar/core/progress.hpp>
 #include <xbar/core/safetensors.hpp>
 #include <xbar/nn/data/augmentation.hpp>
@@ -121,12 +122,21 @@ struct TrainReport {
 /// The order of the images of an epoch depends on (seed, epoch) only, the augmentation of an image
 /// on (seed, epoch, image). The result is the same, bit for bit, on one machine for any number of
 /// threads, and for any steps at which it stopped and went on.
-/// @param resume  a state to continue from, the network having the weights of that moment
+///
+/// With `processes` each of them calls this with an equal network, data and options. A step's
+/// images are shared out; losses, gradients and what batch normalisation measures are added up over
+/// all, so that every process makes the same update of the same weights, on the same arrays. The
+/// result is that of one process but for the order of sums. Tests are shared out too. What forms
+/// its update from signals (WeightStore::takes_signals) or learns its range takes no part in this.
+/// @param resume     a state to continue from, the network having the weights of that moment
+/// @param processes  those that train together; nullptr: this one alone
 /// @throws InvalidArgument for options out of range, data that do not fit the network, or a
 ///         resumed state whose options or number of training images differ (epochs may, unless the
-///         schedule is cosine); NumericalError naming epoch and step if the loss is not finite.
+///         schedule is cosine); a step with fewer images than processes; NumericalError naming
+///         epoch and step if the loss is not finite, or if processes no longer have equal weights.
 TrainReport train(Network& network, const DataSet& data, const TrainOptions& options,
-                  const TrainCallbacks& callbacks = {}, const TrainState* resume = nullptr);
+                  const TrainCallbacks& callbacks = {}, const TrainState* resume = nullptr,
+                  Communicator* processes = nullptr);
 
 /// How well a network does on a set of images.
 struct Evaluation {

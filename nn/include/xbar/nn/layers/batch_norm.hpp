@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include <xbar/core/communicator.hpp>
 #include <xbar/nn/layers/layer.hpp>
 
 namespace xbar::nn {
@@ -49,6 +50,10 @@ class BatchNorm final : public Layer {
   [[nodiscard]] MatrixF& running_mean() { return running_mean_.values; }
   [[nodiscard]] MatrixF& running_variance() { return running_var_.values; }
 
+  /// From here on the statistics in training are those of the parts of a batch of all processes;
+  /// nullptr: those of this process. The gradients stay those of this one's part.
+  void set_processes(Communicator* processes) { processes_ = processes; }
+
   void begin_cumulative() { cumulative_batches_ = 0; }
   void end_cumulative() { cumulative_batches_ = -1; }
 
@@ -58,6 +63,9 @@ class BatchNorm final : public Layer {
   void compute_backward(const Tensor& x, const Tensor& y, const Tensor& dy, Tensor* dx) override;
 
  private:
+  // mean_ and variance_ of the whole batch, with the others.
+  void measure_together(const Tensor& x);
+
   Index channels_;
   BatchNormOptions options_;
   Parameter gamma_;
@@ -68,6 +76,9 @@ class BatchNorm final : public Layer {
   // Of the latest forward: what was subtracted and multiplied by, and whether it was the batch's.
   std::vector<float> mean_;
   std::vector<float> inverse_deviation_;
+  std::vector<double> variance_;  // measured together, as is how many values a channel has
+  double count_ = 0;
+  Communicator* processes_ = nullptr;
   bool of_batch_ = false;
   Index cumulative_batches_ = -1;  // since begin_cumulative(); -1: the momentum counts
 };

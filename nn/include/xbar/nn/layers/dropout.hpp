@@ -25,6 +25,10 @@ class Dropout final : public Layer {
   [[nodiscard]] std::vector<Buffer*> buffers() override { return {&passes_}; }
   void initialise(std::uint64_t seed) override;
 
+  /// That from here on the first image of a batch is this one of a larger one: what is dropped of
+  /// an image does not depend on who has it.
+  void set_first_image(Index image) { first_image_ = image; }
+
  protected:
   void compute_forward(const Tensor& x, Tensor& y) override;
   void compute_backward(const Tensor& x, const Tensor& y, const Tensor& dy, Tensor* dx) override;
@@ -32,6 +36,7 @@ class Dropout final : public Layer {
  private:
   double probability_;
   std::uint64_t seed_ = 0;
+  Index first_image_ = 0;
   Buffer passes_;            // a float: exact up to 2^24
   std::vector<float> mask_;  // m of the latest forward; empty in evaluation
 };

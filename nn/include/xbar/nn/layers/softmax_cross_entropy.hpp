@@ -15,9 +15,12 @@ namespace xbar::nn {
 class SoftmaxCrossEntropy {
  public:
   /// The mean loss of a batch of logits z, N x classes; summed in double precision.
+  /// @param batch  N of the formulas where these rows are a part of a batch, whose other parts
+  /// other
+  ///               processes have; 0: they are all of it
   /// @throws InvalidArgument for an empty batch, a label that is not below `classes`, or
   ///         another number of labels than rows.
-  double forward(const Tensor& logits, std::span<const std::uint8_t> labels);
+  double forward(const Tensor& logits, std::span<const std::uint8_t> labels, Index batch = 0);
 
   /// d loss / d logits of the latest forward. @throws InvalidArgument before the first forward.
   const Tensor& backward();
