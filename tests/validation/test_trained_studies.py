@@ -2,6 +2,8 @@
 test_trained_studies.py PROGRAM."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -87,6 +89,21 @@ class Studies(unittest.TestCase):
         self.assertLess(float(row["mean"]), high)
         self.assertLessEqual(float(row["lowest"]), float(row["mean"]))
         self.assertEqual(study["family"], "scale")
+
+    @unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
+    def test_two_ranks_are_timed(self):
+        if "MPI             yes" not in subprocess.run([PROGRAM, "info"], capture_output=True,
+                                                       text=True).stdout:
+            self.skipTest("xbar is built without MPI")
+        allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        out = self.folder / "scale"
+        subprocess.run([str(VALIDATION / "scale/strong-scaling"), "--xbar", PROGRAM, "--steps", "2",
+                        "--rounds", "1", "--out", str(out)], check=True, capture_output=True,
+                       env=os.environ | allowed)
+        study = json.loads((out / "strong-scaling.table.json").read_text())
+        self.assertEqual([row[:2] for row in study["rows"]],
+                         [["lenet5", "ideal"], ["lenet5", "in-situ"]])
+        self.assertEqual(study["rows"][0][2], "62")  # thousands of weights and biases
 
     def test_bad_arguments_are_named(self):
         found = self.run_study("xchangr/wire-drop", "--terminals", "0")
