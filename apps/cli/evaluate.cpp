@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <xbar/core/error.hpp>
 #include <xbar/core/safetensors.hpp>
 #include <xbar/core/stopwatch.hpp>
 
@@ -31,10 +32,18 @@ class EvaluateCommand final : public Command {
     for (const CLI::Option* flag : technology_.acting_when_given()) acts_when_given(flag);
     scale_.add(app);
     surrogate_.add(app);
+    app.add_flag(
+        "--stream", streamed_,
+        "arrays and signals of one layer at a time, arrays made anew for every batch: less memory");
+    app.add_option("--batch", batch_, "images at a time; more of them are quicker with --stream");
     app.add_flag("--json", json_, "print one JSON object and nothing else");
   }
 
   int run() override {
+    if (batch_ < 1) throw InvalidArgument(fmt::format("--batch: expected >= 1, got {}", batch_));
+    if (streamed_ && !order_path_.empty()) {
+      throw InvalidArgument("--order: expected without --stream, got both");
+    }
     const std::vector<mapping::Technology> technologies = technology_.all();
     const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
     const nn::DataSet data = network_.load_data();
@@ -43,11 +52,14 @@ class EvaluateCommand final : public Command {
 
     const auto evaluate = [&](nn::Network& network, const std::string& label) {
       ProgressBar bar(label, "images");
-      return nn::evaluate(network, data.test, 250, bar.callback());
+      network.set_keeping(!streamed_);
+      return nn::evaluate(network, data.test, batch_, bar.callback());
     };
-    nn::Network digital = spec.load(weights);
     const Stopwatch ideal_watch;
-    const nn::Evaluation ideal = evaluate(digital, "ideal arithmetic");
+    const nn::Evaluation ideal = [&] {
+      nn::Network digital = spec.load(weights);
+      return evaluate(digital, "ideal arithmetic");
+    }();
     const double ideal_seconds = ideal_watch.seconds();
     Json document = {
         {"model", network_.model},
@@ -68,7 +80,8 @@ class EvaluateCommand final : public Command {
               .scale = scale_.scale(nn::WeightScale::maximum),
               .percentile = scale_.percentile,
               .headroom = scale_.headroom,
-              .seed = network_.seed});
+              .seed = network_.seed,
+              .streamed = streamed_});
       if (!order_path_.empty()) read_array_order(order_path_, nn::crossbar_layers(network));
       calibrate_converters(network, technology, data.train);
       const double deploy_seconds = deploy_watch.seconds();
@@ -99,6 +112,8 @@ class EvaluateCommand final : public Command {
   std::string weights_path_;
   std::string order_path_;
   SurrogateFlags surrogate_{"exact"};
+  bool streamed_ = false;
+  Index batch_ = 250;
   bool json_ = false;
 };
 

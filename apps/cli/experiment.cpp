@@ -21,8 +21,8 @@ constexpr const char* range_prefix = "weight_range/";
 // The surrogates of the layers, each once: "ladder, sneak-ladder".
 std::string surrogates_used(nn::Network& network) {
   std::set<surrogate::ModelKind> used;
-  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-    used.insert(layer.matrix->choice().model);
+  for (const nn::LayerCertificate& layer : nn::certificates(network)) {
+    used.insert(layer.choice.model);
   }
   std::string text;
   for (const surrogate::ModelKind kind : used) {
@@ -131,7 +131,11 @@ void deploy(nn::Network& network, const TensorFile& weights, const mapping::Tech
     const auto given = metadata_number(weights, range_prefix + layers[k]->name());
     if (given) ranges[k] = *given;
   }
-  nn::map_to_crossbars(network, mapping, ranges);
+  if (options.streamed) {
+    nn::stream_crossbars(network, mapping, ranges);
+  } else {
+    nn::map_to_crossbars(network, mapping, ranges);
+  }
   for (nn::WeightedLayer* layer : layers) {
     for (nn::Parameter* parameter : layer->parameters()) {
       if (const auto learned = metadata_number(weights, parameter->name)) {
@@ -173,8 +177,8 @@ void copy_cells(nn::Network& from, nn::Network& to) {
 Json certificate_json(nn::Network& network, double train_seconds) {
   Json layers = Json::array();
   mapping::Certificate all;
-  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-    const mapping::Certificate& one = layer.matrix->certificate();
+  for (const nn::LayerCertificate& layer : nn::certificates(network)) {
+    const mapping::Certificate& one = layer.certificate;
     Json changes = Json::array();
     for (const mapping::CertificateChange& change : one.changes) {
       changes.push_back({{"update", change.update},
@@ -183,8 +187,8 @@ Json certificate_json(nn::Network& network, double train_seconds) {
                          {"refresh", change.refresh}});
     }
     layers.push_back({{"name", layer.name},
-                      {"surrogate", surrogate::model_name(layer.matrix->choice().model)},
-                      {"refresh", layer.matrix->choice().refresh},
+                      {"surrogate", surrogate::model_name(layer.choice.model)},
+                      {"refresh", layer.choice.refresh},
                       {"checks", one.checks},
                       {"worst_error", one.worst_error},
                       {"mean_error", one.mean_error()},

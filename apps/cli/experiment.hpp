@@ -62,6 +62,7 @@ struct DeployOptions {
   std::optional<nn::GradientRule> hardware_aware{};  ///< CrossbarMapping::hardware_aware
   nn::UpdateOptions update{};                        ///< CrossbarMapping::update
   std::uint64_t seed = 1;                            ///< CrossbarMapping::seed
+  bool streamed = false;  ///< arrays of one layer at a time: nn::stream_crossbars
 };
 
 /// How such a network is mapped.

@@ -10,6 +10,7 @@
 #include <xbar/nn/crossbar_mapping.hpp>
 #include <xbar/nn/pulsed_weight.hpp>
 #include <xbar/nn/signal_weight.hpp>
+#include <xbar/nn/streamed_weight.hpp>
 
 namespace xbar::nn {
 namespace {
@@ -43,8 +44,9 @@ mapping::CrossbarOptions crossbar_options(const CrossbarMapping& mapping, const 
   return options;
 }
 
-std::unique_ptr<WeightStore> pulsed_store(const CrossbarMapping& mapping, const std::string& name,
-                                          mapping::CrossbarMatrix matrix) {
+std::unique_ptr<CrossbarWeight> pulsed_store(const CrossbarMapping& mapping,
+                                             const std::string& name,
+                                             mapping::CrossbarMatrix matrix) {
   UpdateOptions update = mapping.update;
   update.trains.expects_fires = mapping.technology.write_scheme.has_value();
   const RandomStream draws(mapping.seed, "pulses/" + name);
@@ -58,6 +60,23 @@ std::unique_ptr<WeightStore> pulsed_store(const CrossbarMapping& mapping, const 
                                crossbar_options(mapping, name + ".fast"));
   fast.program(MatrixF::Zero(matrix.outputs(), matrix.inputs()));
   return std::make_unique<TikiTakaWeight>(std::move(matrix), std::move(fast), update, draws);
+}
+
+// The arrays of a layer, not yet programmed; the weight tells their size.
+std::unique_ptr<CrossbarWeight> crossbar_store(const CrossbarMapping& mapping,
+                                               const std::string& name, const MatrixF& weight,
+                                               float range) {
+  mapping::CrossbarMatrix matrix(weight.rows(), weight.cols(), range,
+                                 crossbar_options(mapping, name));
+  if (mapping.technology.device) return pulsed_store(mapping, name, std::move(matrix));
+  return std::make_unique<CrossbarWeight>(std::move(matrix));
+}
+
+void check_count(const std::vector<float>& weight_ranges,
+                 const std::vector<WeightedLayer*>& layers) {
+  if (weight_ranges.size() == layers.size()) return;
+  throw InvalidArgument(fmt::format("weight ranges: expected {}, one a weighted layer, got {}",
+                                    layers.size(), weight_ranges.size()));
 }
 
 }  // namespace
@@ -88,27 +107,57 @@ WeightScale parse_weight_scale(std::string_view name) {
 void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
                       const std::vector<float>& weight_ranges) {
   const std::vector<WeightedLayer*> layers = network.weighted_layers();
-  if (weight_ranges.size() != layers.size()) {
-    throw InvalidArgument(fmt::format("weight ranges: expected {}, one a weighted layer, got {}",
-                                      layers.size(), weight_ranges.size()));
-  }
+  check_count(weight_ranges, layers);
   for (std::size_t k = 0; k < layers.size(); ++k) {
     WeightedLayer& layer = *layers[k];
     const MatrixF weight = layer.weight_store().weight();
-    mapping::CrossbarMatrix matrix(layer.out_features(), layer.in_features(), weight_ranges[k],
-                                   crossbar_options(mapping, layer.name()));
     std::unique_ptr<WeightStore> store;
     if (mapping.hardware_aware) {
-      store = std::make_unique<HardwareAwareWeight>(std::move(matrix), *mapping.hardware_aware,
-                                                    mapping.scale == WeightScale::learned);
-    } else if (mapping.technology.device) {
-      store = pulsed_store(mapping, layer.name(), std::move(matrix));
+      store = std::make_unique<HardwareAwareWeight>(
+          mapping::CrossbarMatrix(layer.out_features(), layer.in_features(), weight_ranges[k],
+                                  crossbar_options(mapping, layer.name())),
+          *mapping.hardware_aware, mapping.scale == WeightScale::learned);
     } else {
-      store = std::make_unique<CrossbarWeight>(std::move(matrix));
+      store = crossbar_store(mapping, layer.name(), weight, weight_ranges[k]);
     }
     store->set_weight(weight);
     layer.replace_weight_store(std::move(store));
   }
+}
+
+void stream_crossbars(Network& network, const CrossbarMapping& mapping,
+                      const std::vector<float>& weight_ranges) {
+  const std::vector<WeightedLayer*> layers = network.weighted_layers();
+  check_count(weight_ranges, layers);
+  const auto stream = std::make_shared<ArrayStream>();
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    const auto make = [mapping, name = layers[k]->name(), range = weight_ranges[k]](
+                          const MatrixF& weight, const mapping::SurrogateChoice& choice) {
+      CrossbarMapping chosen = mapping;
+      chosen.model = choice.model;
+      chosen.refresh = choice.refresh;
+      std::unique_ptr<CrossbarWeight> store = crossbar_store(chosen, name, weight, range);
+      store->set_weight(weight);
+      return store;
+    };
+    auto store = std::make_unique<StreamedWeight>(
+        layers[k]->weight_store().weight(), make,
+        mapping::SurrogateChoice{mapping.model, mapping.refresh}, stream);
+    if (mapping.model != surrogate::ModelKind::exact) store->check();
+    layers[k]->replace_weight_store(std::move(store));
+  }
+}
+
+std::vector<LayerCertificate> certificates(Network& network) {
+  std::vector<LayerCertificate> result;
+  for (WeightedLayer* layer : network.weighted_layers()) {
+    if (auto* store = dynamic_cast<CrossbarWeight*>(&layer->weight_store())) {
+      result.push_back({layer->name(), store->matrix().choice(), store->matrix().certificate()});
+    } else if (auto* streamed = dynamic_cast<StreamedWeight*>(&layer->weight_store())) {
+      result.push_back({layer->name(), streamed->choice(), streamed->certificate()});
+    }
+  }
+  return result;
 }
 
 std::vector<float> weight_ranges(const Network& network, const CrossbarMapping& mapping) {

@@ -38,6 +38,10 @@ const Tensor& Network::forward(const Tensor& x) {
 
 void Network::backward(const Tensor& dy) { chain_.backward_parameters(dy); }
 
+void Network::set_keeping(bool keeping) {
+  for (const auto& layer : layers()) layer->set_keeping(keeping);
+}
+
 void Network::set_training(bool training) {
   training_ = training;
   for (const auto& layer : layers()) layer->set_training(training);

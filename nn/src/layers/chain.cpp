@@ -16,8 +16,17 @@ Shape Chain::output_shape(Shape shape) const {
 
 const Tensor& Chain::forward(const Tensor& x) {
   const Tensor* value = &x;
-  for (const auto& layer : layers_) value = &layer->forward(*value);
+  Layer* before = nullptr;
+  for (const auto& layer : layers_) {
+    value = &layer->forward(*value);
+    if (before != nullptr && !before->is_keeping()) before->release();
+    before = layer.get();
+  }
   return *value;
+}
+
+void Chain::release() {
+  for (const auto& layer : layers_) layer->release();
 }
 
 const Tensor& Chain::backward(const Tensor& dy) {

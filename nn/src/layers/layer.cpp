@@ -53,6 +53,16 @@ void Layer::set_training(bool training) {
   for (Layer* child : children()) child->set_training(training);
 }
 
+void Layer::set_keeping(bool keeping) {
+  keeping_ = keeping;
+  for (Layer* child : children()) child->set_keeping(keeping);
+}
+
+void Layer::release() {
+  output_ = {};
+  input_ = nullptr;
+}
+
 const Tensor& Layer::last_input() const {
   if (input_ == nullptr) {
     throw InvalidArgument(fmt::format("{}: no input yet, there was no forward pass", name_));

@@ -66,6 +66,10 @@ void Residual::compute_forward(const Tensor& x, Tensor& y) {
       for (Index i = begin; i < end; ++i) to[i] = main[i] + shortcut[i];
     }
   });
+  if (!is_keeping()) {
+    main_.release();
+    shortcut_.release();
+  }
 }
 
 void Residual::compute_backward(const Tensor& /*x*/, const Tensor& y, const Tensor& dy,

@@ -121,6 +121,9 @@ class CrossbarMatrix {
 
   /// Draws the noise of the next pass, if there is any.
   void next_read();
+  /// Passes so far that drew noise: the position in its stream; and going on from another.
+  [[nodiscard]] std::uint64_t read_count() const { return read_count_; }
+  void resume_reads(std::uint64_t count) { read_count_ = count; }
 
   /// d(loss)/dW from d(loss)/dW_eff of the forward read, in place: the adjoint of the surrogate
   /// with what it measured held, straight through the rounding to levels. A weight of 0 counts as

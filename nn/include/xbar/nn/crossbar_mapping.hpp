@@ -70,6 +70,22 @@ struct CrossbarLayer {
 /// The layers on arrays, in order; empty for a digital network.
 [[nodiscard]] std::vector<CrossbarLayer> crossbar_layers(Network& network);
 
+/// Puts every weight on the same arrays as map_to_crossbars() does, but those of one layer at a
+/// time, made anew for every pass (StreamedWeight): memory for the arrays of the largest layer,
+/// time for measuring all of them at every batch.
+void stream_crossbars(Network& network, const CrossbarMapping& mapping,
+                      const std::vector<float>& weight_ranges);
+
+/// What a layer's surrogate is, and how far off it was.
+struct LayerCertificate {
+  std::string name;
+  mapping::SurrogateChoice choice;
+  mapping::Certificate certificate;
+};
+
+/// Of the layers on arrays, streamed ones included, in order.
+[[nodiscard]] std::vector<LayerCertificate> certificates(Network& network);
+
 /// The order of the columns and rows of every layer, setting it, and that of the network as
 /// trained.
 [[nodiscard]] std::vector<mapping::ArrayOrder> orders_of(const std::vector<CrossbarLayer>& layers);

@@ -53,6 +53,8 @@ class Network {
   /// is not formed.
   void backward(const Tensor& dy);
 
+  /// Layer::set_keeping of all layers.
+  void set_keeping(bool keeping);
   /// Training or evaluation mode (the default) of all layers, see Layer::set_training.
   void set_training(bool training);
   [[nodiscard]] bool is_training() const { return training_; }

@@ -35,6 +35,9 @@ class Chain {
   /// The gradients of the parameters only.
   void backward_parameters(const Tensor& dy);
 
+  /// Layer::release() of all layers.
+  void release();
+
   [[nodiscard]] std::vector<Parameter*> parameters() const;
   [[nodiscard]] std::vector<Buffer*> buffers() const;
 

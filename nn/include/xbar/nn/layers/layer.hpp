@@ -63,6 +63,13 @@ class Layer {
   void set_training(bool training);
   [[nodiscard]] bool is_training() const { return training_; }
 
+  /// Whether this layer and its children keep their outputs after a forward pass (the default).
+  /// Without, those that the next layer has read are freed: less memory, and no backward pass.
+  void set_keeping(bool keeping);
+  [[nodiscard]] bool is_keeping() const { return keeping_; }
+  /// Frees the latest output, as if there had been no forward pass.
+  void release();
+
   /// The x of the latest forward, for observers of input statistics.
   /// @throws InvalidArgument before the first forward.
   [[nodiscard]] const Tensor& last_input() const;
@@ -78,6 +85,7 @@ class Layer {
 
   std::string name_;
   bool training_ = false;
+  bool keeping_ = true;
   const Tensor* input_ = nullptr;
   Tensor output_;
   Tensor input_gradient_;
