@@ -243,36 +243,8 @@ class FitCommand final : public Command {
     const fit::IvData data = fit::read_iv_data(iv_path_);
     const fit::IvFit found = fit::fit_iv(data, options_.folds);
     write_file_atomically(folder.file("residuals.csv"), sweep_csv(data, found));
-    Json models = Json::array();
-    std::string text = fmt::format("{:<18} {:>10} {:>10}   % of the largest current\n", "model",
-                                   "held out", "branches");
-    constexpr double percent = 100;
-    for (std::size_t k = 0; k < found.models.size(); ++k) {
-      const fit::IvModelFit& m = found.models[k];
-      std::vector<fit::Estimate> conductances;
-      for (const fit::IvBranch& branch : m.branches) conductances.push_back(branch.conductance);
-      models.push_back({{"name", m.name},
-                        {"parameters", estimates_json(m.parameters)},
-                        {"conductances", estimates_json(conductances)},
-                        {"rms", m.rms},
-                        {"validated_rms", m.validated_rms},
-                        {"excess", m.excess},
-                        {"excess_error", m.excess_error}});
-      text += fmt::format("{:<18} {:>10.3g} {:>10.3g}{}\n", m.name, percent * m.validated_rms,
-                          percent * m.rms, k == found.best ? "   chosen" : "");
-    }
-    const fit::IvModelFit& best = found.models[found.best];
-    std::string next = fmt::format("next: xbar solve --cell {}", best.name);
-    for (const fit::Estimate& e : best.parameters) {
-      text += estimate_text(e) + '\n';
-      next += fmt::format(" --cell-parameter {}={:.6g}", e.name, e.value);
-    }
-    for (const fit::IvBranch& branch : best.branches) {
-      text += estimate_text(branch.conductance) + '\n';
-    }
-    folder.results() = {
-        {"kind", "iv"}, {"best", best.name}, {"models", models}, {"residuals", "residuals.csv"}};
-    return text + next + " ...\n";
+    folder.results() = sweep_results(found);
+    return sweep_text(found);
   }
 
   std::string fit_readings(RunFolder& folder) {

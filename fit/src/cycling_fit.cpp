@@ -14,6 +14,13 @@ namespace {
 
 constexpr Index fewest = 2;  // cells and cycles: of one nothing spreads
 
+/// Cells may have any name: whether the second field is no number.
+bool names_columns(const TextTable& table) {
+  if (table.rows.empty() || table.rows.front().fields.size() < 2) return false;
+  const std::string_view field = table.rows.front().fields[1];
+  return !field.empty() && std::string_view("+-.0123456789").find(field.front()) == field.npos;
+}
+
 CyclingState state_of(const std::string& name, const Matrix& siemens) {
   const auto cells = static_cast<double>(siemens.rows());
   const auto cycles = static_cast<double>(siemens.cols());
@@ -38,7 +45,7 @@ CyclingState state_of(const std::string& name, const Matrix& siemens) {
 
 CyclingData parse_cycling_data(std::string_view text, const std::string& name) {
   const TextTable table = split_table(text, name);
-  const std::size_t first = table.has_heading() ? 1 : 0;
+  const std::size_t first = names_columns(table) ? 1 : 0;
   const std::size_t width = table.width();
   const auto cells = static_cast<Index>(table.rows.size() - std::min(first, table.rows.size()));
   const auto cycles = width < 1 ? 0 : static_cast<Index>((width - 1) / 2);

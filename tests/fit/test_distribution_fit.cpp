@@ -26,10 +26,11 @@ StepDistribution uniform_steps(bool up, Index rows, Index columns) {
   table.name = "synthetic";
   table.cumulative.resize(rows, columns);
   for (Index j = 0; j < columns; ++j) {
-    table.change_siemens.push_back((-4 + 8.0 * static_cast<double>(j) / (columns - 1)) * 1e-6);
+    table.change_siemens.push_back(
+        (-4 + 8.0 * static_cast<double>(j) / static_cast<double>(columns - 1)) * 1e-6);
   }
   for (Index i = 0; i < rows; ++i) {
-    const double x = static_cast<double>(i) / (rows - 1);
+    const double x = static_cast<double>(i) / static_cast<double>(rows - 1);
     table.conductance_siemens.push_back((1 + 10 * x) * 1e-6);
     const double mean = (up ? 2 * (1 - x) : -2 * x) * 1e-6;
     for (Index j = 0; j < columns; ++j) {
