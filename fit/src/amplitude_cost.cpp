@@ -98,6 +98,11 @@ LawSolution solve_from(LawKind kind, const std::vector<ScaledPulse>& pulses, Law
 
 }  // namespace
 
+bool is_at_limit(LawValues::At at, double value) {
+  const double margin = 1e-6 * (highest[at] - lowest[at]);
+  return value <= lowest[at] + margin || value >= highest[at] - margin;
+}
+
 LawSolution solve_law(LawKind kind, const std::vector<ScaledPulse>& pulses,
                       const LawValues* start) {
   LawSolution best;

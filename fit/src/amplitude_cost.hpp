@@ -54,6 +54,9 @@ struct LawSolution {
   double cost = 0;
 };
 
+/// Whether a value is at a bound of what is allowed, where it has no interval.
+[[nodiscard]] bool is_at_limit(LawValues::At at, double value);
+
 /// Least squares of the pulses; of several starts the best one.
 /// @param start  the only one to go on from; null: several that cover what is allowed
 /// @throws NumericalError if no step succeeds

@@ -129,7 +129,9 @@ std::vector<Estimate> estimates(LawKind kind, const LawSolution& solution, const
                                 double up_volt, double down_volt) {
   const auto& value = solution.values.value;
   const Covariance errors = errors_of(solution, scaled.counts);
-  const auto variance = [&](int k) { return errors.values(k, k); };
+  const auto variance = [&](LawValues::At at) {
+    return is_at_limit(at, value[at]) ? std::nan("") : errors.values(at, at);
+  };
   std::vector<Estimate> result;
   if (kind != LawKind::none) {
     result.push_back(make_estimate("exponent", "", value[LawValues::exponent],
@@ -137,28 +139,25 @@ std::vector<Estimate> estimates(LawKind kind, const LawSolution& solution, const
   }
   if (kind == LawKind::threshold) {
     const double share = value[LawValues::threshold];
-    const bool inside = share > 1e-6;
-    result.push_back(make_estimate("threshold", "of V", share,
-                                   inside ? variance(LawValues::threshold) : std::nan(""),
-                                   errors.freedom));
+    result.push_back(
+        make_estimate("threshold", "of V", share, variance(LawValues::threshold), errors.freedom));
     for (const auto& [name, volt] : {std::pair{"up", up_volt}, {"down", down_volt}}) {
       if (volt == 0) continue;
-      result.push_back(make_estimate(
-          fmt::format("{}_threshold_volt", name), "V", share * volt,
-          inside ? volt * volt * variance(LawValues::threshold) : std::nan(""), errors.freedom));
+      result.push_back(make_estimate(fmt::format("{}_threshold_volt", name), "V", share * volt,
+                                     volt * volt * variance(LawValues::threshold), errors.freedom));
     }
   }
   const double width = scaled.high - scaled.low;
   for (const bool up : {true, false}) {
     if ((up ? up_volt : down_volt) == 0) continue;
-    const int bound = up ? LawValues::up_bound : LawValues::down_bound;
-    const int rate = up ? LawValues::up_rate : LawValues::down_rate;
-    const auto at = [&](int k) { return value[static_cast<std::size_t>(k)]; };
+    const LawValues::At bound = up ? LawValues::up_bound : LawValues::down_bound;
+    const LawValues::At rate = up ? LawValues::up_rate : LawValues::down_rate;
     // 1 - exp(-r) of ln r.
-    const double left = std::exp(-std::exp(at(rate)));
-    const double slope = left * std::exp(at(rate));
-    result.push_back(make_estimate(up ? "up_bound" : "down_bound", "S", scaled.siemens(at(bound)),
-                                   width * width * variance(bound), errors.freedom));
+    const double left = std::exp(-std::exp(value[rate]));
+    const double slope = left * std::exp(value[rate]);
+    result.push_back(make_estimate(up ? "up_bound" : "down_bound", "S",
+                                   scaled.siemens(value[bound]), width * width * variance(bound),
+                                   errors.freedom));
     result.push_back(make_estimate(up ? "up_step" : "down_step", "of the way to the bound",
                                    1 - left, slope * slope * variance(rate), errors.freedom));
   }
