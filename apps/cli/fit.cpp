@@ -12,7 +12,9 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "fit_amplitude.hpp"
 #include "fit_results.hpp"
+#include "fit_states.hpp"
 #include "run_folder.hpp"
 
 namespace xbar::cli {
@@ -22,20 +24,41 @@ class FitCommand final : public Command {
  public:
   [[nodiscard]] std::string name() const override { return "fit"; }
   [[nodiscard]] std::string description() const override {
-    return "measured pulses, I-V sweeps or retention to a device";
+    return "measured pulses, distributions of steps, I-V sweeps or retention to a device";
   }
 
   void declare(CLI::App& app) override {
     app.add_option("--pulses", pulse_paths_,
                    "conductances after each pulse, .csv (docs/fitting.md); several are one device")
         ->type_name("FILE");
+    app.add_option("--amplitude", amplitude_paths_,
+                   "single pulses of varied voltage, .csv: the voltage law, alone or of --pulses")
+        ->type_name("FILE");
+    app.add_option("--distribution", distribution_paths_,
+                   "measured distributions of the step: conductances, changes and cumulative "
+                   "probabilities, three files a direction")
+        ->delimiter(',')
+        ->type_name("FILE");
+    app.add_option("--cycling", cycling_path_,
+                   "full SETs and RESETs, .csv: a cell's name, then ohm after each in turn")
+        ->type_name("FILE");
     app.add_option("--iv", iv_path_, "a sweep, .csv: volt,ampere or time,volt,ampere")
         ->type_name("FILE");
     app.add_option("--retention", retention_path_, "readings over time, .csv: second,reading")
         ->type_name("FILE");
     app.add_option("--format", format_, "layout of --pulses: long, columns, ramps or aihwkit");
-    app.add_option("--direction", directions_,
-                   "of the pulses of each file of format ramps: up or down");
+    app.add_option(
+        "--direction", directions_,
+        "up or down: of each file of format ramps, of --amplitude files that do not say, "
+        "of --distribution");
+    app.add_option("--columns", amplitude_layout_.columns,
+                   "names of the columns of --amplitude files without heading; - is left out")
+        ->delimiter(',');
+    app.add_option("--up-volt", amplitude_options_.up_volt,
+                   "nominal voltage of up pulses; default: that of --pulses, else the largest");
+    app.add_option("--down-volt", amplitude_options_.down_volt, "the same of down pulses");
+    app.add_option("--tolerance", tolerance_,
+                   "of the probabilities when a --distribution is thinned");
     app.add_option("--read-volt", layout_.read_volt, "at which currents of format ramps were read");
     app.add_option("--low-siemens", layout_.low_siemens, "what -1 of format aihwkit stands for");
     app.add_option("--high-siemens", layout_.high_siemens, "what 1 of format aihwkit stands for");
@@ -55,17 +78,24 @@ class FitCommand final : public Command {
   }
 
   int run() override {
-    const int kinds = (pulse_paths_.empty() ? 0 : 1) + (iv_path_.empty() ? 0 : 1) +
+    const bool has_pulses = !pulse_paths_.empty() || !amplitude_paths_.empty();
+    const int kinds = (has_pulses ? 1 : 0) + (distribution_paths_.empty() ? 0 : 1) +
+                      (cycling_path_.empty() ? 0 : 1) + (iv_path_.empty() ? 0 : 1) +
                       (retention_path_.empty() ? 0 : 1);
     if (kinds != 1) {
       throw InvalidArgument(
-          fmt::format("fit: expected one of --pulses, --iv and --retention, found {}", kinds));
+          fmt::format("fit: expected one of --pulses and --amplitude, alone or together, "
+                      "--distribution, --cycling, --iv and --retention, found {}",
+                      kinds));
     }
     RunFolder folder(out_->count() > 0 ? std::filesystem::path(out_path_) : free_run_folder(name()),
                      name(), settings(), false);
-    const std::string text = !pulse_paths_.empty() ? fit_pulse_files(folder)
-                             : !iv_path_.empty()   ? fit_sweep(folder)
-                                                   : fit_readings(folder);
+    const std::string text = !pulse_paths_.empty()          ? fit_pulse_files(folder)
+                             : !amplitude_paths_.empty()    ? fit_amplitude_files(folder)
+                             : !distribution_paths_.empty() ? fit_distribution_files(folder)
+                             : !cycling_path_.empty()       ? fit_cycles(folder)
+                             : !iv_path_.empty()            ? fit_sweep(folder)
+                                                            : fit_readings(folder);
     folder.save(true);
     write_file_atomically(folder.file("index.html"), report::run_page(folder.path()));
     if (json_) {
@@ -77,27 +107,101 @@ class FitCommand final : public Command {
   }
 
  private:
+  [[nodiscard]] bool is_up(std::size_t k) const {
+    if (directions_[k] != "up" && directions_[k] != "down") {
+      throw InvalidArgument(
+          fmt::format("--direction: expected up or down, found {}", directions_[k]));
+    }
+    return directions_[k] == "up";
+  }
+
+  /// Directions are those of the files of --pulses, where they need them, then of --amplitude.
+  [[nodiscard]] bool has_ramps() const {
+    return !pulse_paths_.empty() && fit::parse_pulse_layout(format_) == fit::PulseLayout::ramps;
+  }
+
   [[nodiscard]] fit::PulseData read_pulses() const {
     fit::PulseLayoutOptions layout = layout_;
     layout.layout = fit::parse_pulse_layout(format_);
-    const bool ramps = layout.layout == fit::PulseLayout::ramps;
-    if (directions_.size() != (ramps ? pulse_paths_.size() : 0)) {
+    const bool ramps = has_ramps();
+    const std::size_t wanted = ramps ? pulse_paths_.size() : 0;
+    if (amplitude_paths_.empty() ? directions_.size() != wanted : directions_.size() < wanted) {
       throw InvalidArgument(fmt::format(
-          "--direction: expected up or down for each of {} files of format ramps, found {}",
-          ramps ? pulse_paths_.size() : 0, directions_.size()));
+          "--direction: expected up or down for each of {} files of format ramps, found {}", wanted,
+          directions_.size()));
     }
     std::vector<fit::PulseData> parts;
     for (std::size_t k = 0; k < pulse_paths_.size(); ++k) {
-      if (ramps) {
-        if (directions_[k] != "up" && directions_[k] != "down") {
-          throw InvalidArgument(
-              fmt::format("--direction: expected up or down, found {}", directions_[k]));
-        }
-        layout.up = directions_[k] == "up";
-      }
+      if (ramps) layout.up = is_up(k);
       parts.push_back(fit::read_pulse_data(pulse_paths_[k], layout));
     }
     return fit::join(std::move(parts));
+  }
+
+  [[nodiscard]] fit::AmplitudeData read_amplitudes() const {
+    const std::size_t used = has_ramps() ? pulse_paths_.size() : 0;
+    const std::size_t left = directions_.size() - used;
+    if (left != 0 && left != amplitude_paths_.size()) {
+      throw InvalidArgument(
+          fmt::format("--direction: expected up or down for each of {} files of --amplitude, or "
+                      "none, found {}",
+                      amplitude_paths_.size(), left));
+    }
+    std::vector<fit::AmplitudeData> parts;
+    for (std::size_t k = 0; k < amplitude_paths_.size(); ++k) {
+      fit::AmplitudeLayout layout = amplitude_layout_;
+      if (left != 0) layout.up = is_up(used + k);
+      parts.push_back(fit::read_amplitude_data(amplitude_paths_[k], layout));
+    }
+    return fit::join(parts);
+  }
+
+  std::string fit_amplitude_files(RunFolder& folder) {
+    const fit::AmplitudeData data = read_amplitudes();
+    amplitude_options_.folds = options_.folds;
+    const fit::AmplitudeFit found = fit::fit_amplitudes(data, amplitude_options_);
+    write_file_atomically(folder.file("voltages.csv"), amplitude_csv(found));
+    write_file_atomically(folder.file("voltage.toml"), voltage_toml(found));
+    folder.results() = amplitude_results(found);
+    std::string text = amplitude_text(found);
+    if (!found.cell) {
+      return text + fmt::format("next: put the lines of {} into a device file\n",
+                                folder.file("voltage.toml").string());
+    }
+    write_file_atomically(folder.file("device.toml"),
+                          device::to_toml(amplitude_device(found, data)));
+    folder.results()["device"] = "device.toml";
+    return text + next_step(folder);
+  }
+
+  [[nodiscard]] static std::string next_step(const RunFolder& folder) {
+    return fmt::format("next: xbar train --device {} ...\n", folder.file("device.toml").string());
+  }
+
+  std::string fit_distribution_files(RunFolder& folder) {
+    const std::vector<std::string>& paths = distribution_paths_;
+    if (paths.size() != 6 || directions_.size() != 2 || is_up(0) == is_up(1)) {
+      throw InvalidArgument(
+          fmt::format("--distribution: expected three files for each of --direction up down, found "
+                      "{} files and {} directions",
+                      paths.size(), directions_.size()));
+    }
+    const auto first = fit::read_step_distribution(paths[0], paths[1], paths[2]);
+    const auto second = fit::read_step_distribution(paths[3], paths[4], paths[5]);
+    const fit::DistributionFit found = is_up(0) ? fit::fit_distributions(first, second, tolerance_)
+                                                : fit::fit_distributions(second, first, tolerance_);
+    write_file_atomically(folder.file("bands.csv"), distribution_csv(found));
+    write_file_atomically(folder.file("device.toml"), device::to_toml(found.device));
+    folder.results() = distribution_results(found);
+    return distribution_text(found) + next_step(folder);
+  }
+
+  std::string fit_cycles(RunFolder& folder) {
+    const fit::CyclingFit found = fit::fit_cycling(fit::read_cycling_data(cycling_path_));
+    write_file_atomically(folder.file("cells.csv"), cycling_csv(found));
+    write_file_atomically(folder.file("device.toml"), device::to_toml(found.device));
+    folder.results() = cycling_results(found);
+    return cycling_text(found) + next_step(folder);
   }
 
   std::string fit_pulse_files(RunFolder& folder) {
@@ -113,47 +217,34 @@ class FitCommand final : public Command {
       options_.progress = bar.callback();
       found = fit::fit_pulses(data, options_);
     }
+    folder.results() = pulse_results(found);
+    std::string text = pulse_text(found);
+    if (!amplitude_paths_.empty()) text += join_law(folder, found.device);
     write_file_atomically(folder.file("residuals.csv"), residuals_csv(found));
     write_file_atomically(folder.file("device.toml"), device::to_toml(found.device));
-    folder.results() = pulse_results(found);
-    return pulse_text(found) +
-           fmt::format("next: xbar train --device {} ...\n", folder.file("device.toml").string());
+    return text + next_step(folder);
+  }
+
+  /// The voltage law of --amplitude, at the voltages of --pulses unless others are given.
+  std::string join_law(RunFolder& folder, device::PulseDevice& device) {
+    const fit::AmplitudeData data = read_amplitudes();
+    fit::AmplitudeFitOptions& options = amplitude_options_;
+    options.folds = options_.folds;
+    if (options.up_volt == 0) options.up_volt = device.up.volt;
+    if (options.down_volt == 0) options.down_volt = device.down.volt;
+    const fit::AmplitudeFit law = fit::fit_amplitudes(data, options);
+    set_voltage_law(law, data, device);
+    write_file_atomically(folder.file("voltages.csv"), amplitude_csv(law));
+    folder.results()["amplitude"] = amplitude_results(law);
+    return amplitude_text(law);
   }
 
   std::string fit_sweep(RunFolder& folder) {
     const fit::IvData data = fit::read_iv_data(iv_path_);
     const fit::IvFit found = fit::fit_iv(data, options_.folds);
     write_file_atomically(folder.file("residuals.csv"), sweep_csv(data, found));
-    Json models = Json::array();
-    std::string text = fmt::format("{:<18} {:>10} {:>10}   % of the largest current\n", "model",
-                                   "held out", "branches");
-    constexpr double percent = 100;
-    for (std::size_t k = 0; k < found.models.size(); ++k) {
-      const fit::IvModelFit& m = found.models[k];
-      std::vector<fit::Estimate> conductances;
-      for (const fit::IvBranch& branch : m.branches) conductances.push_back(branch.conductance);
-      models.push_back({{"name", m.name},
-                        {"parameters", estimates_json(m.parameters)},
-                        {"conductances", estimates_json(conductances)},
-                        {"rms", m.rms},
-                        {"validated_rms", m.validated_rms},
-                        {"excess", m.excess},
-                        {"excess_error", m.excess_error}});
-      text += fmt::format("{:<18} {:>10.3g} {:>10.3g}{}\n", m.name, percent * m.validated_rms,
-                          percent * m.rms, k == found.best ? "   chosen" : "");
-    }
-    const fit::IvModelFit& best = found.models[found.best];
-    std::string next = fmt::format("next: xbar solve --cell {}", best.name);
-    for (const fit::Estimate& e : best.parameters) {
-      text += estimate_text(e) + '\n';
-      next += fmt::format(" --cell-parameter {}={:.6g}", e.name, e.value);
-    }
-    for (const fit::IvBranch& branch : best.branches) {
-      text += estimate_text(branch.conductance) + '\n';
-    }
-    folder.results() = {
-        {"kind", "iv"}, {"best", best.name}, {"models", models}, {"residuals", "residuals.csv"}};
-    return text + next + " ...\n";
+    folder.results() = sweep_results(found);
+    return sweep_text(found);
   }
 
   std::string fit_readings(RunFolder& folder) {
@@ -184,6 +275,9 @@ class FitCommand final : public Command {
   }
 
   std::vector<std::string> pulse_paths_;
+  std::vector<std::string> amplitude_paths_;
+  std::vector<std::string> distribution_paths_;
+  std::string cycling_path_;
   std::string iv_path_;
   std::string retention_path_;
   std::string format_ = "long";
@@ -192,6 +286,9 @@ class FitCommand final : public Command {
   std::vector<std::string> models_ = {"auto"};
   std::string fit_to_ = "curve";
   fit::PulseFitOptions options_;
+  fit::AmplitudeLayout amplitude_layout_;
+  fit::AmplitudeFitOptions amplitude_options_;
+  double tolerance_ = 0.01;
   std::string out_path_;
   CLI::Option* out_ = nullptr;
   bool json_ = false;

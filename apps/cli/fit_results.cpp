@@ -48,6 +48,46 @@ std::string sweep_csv(const fit::IvData& data, const fit::IvFit& found) {
   return text;
 }
 
+Json sweep_results(const fit::IvFit& found) {
+  Json models = Json::array();
+  for (const fit::IvModelFit& m : found.models) {
+    std::vector<fit::Estimate> conductances;
+    for (const fit::IvBranch& branch : m.branches) conductances.push_back(branch.conductance);
+    models.push_back({{"name", m.name},
+                      {"parameters", estimates_json(m.parameters)},
+                      {"conductances", estimates_json(conductances)},
+                      {"rms", m.rms},
+                      {"validated_rms", m.validated_rms},
+                      {"excess", m.excess},
+                      {"excess_error", m.excess_error}});
+  }
+  return {{"kind", "iv"},
+          {"best", found.models[found.best].name},
+          {"models", models},
+          {"residuals", "residuals.csv"}};
+}
+
+std::string sweep_text(const fit::IvFit& found) {
+  std::string text = fmt::format("{:<18} {:>10} {:>10}   % of the largest current\n", "model",
+                                 "held out", "branches");
+  constexpr double percent = 100;
+  for (std::size_t k = 0; k < found.models.size(); ++k) {
+    const fit::IvModelFit& m = found.models[k];
+    text += fmt::format("{:<18} {:>10.3g} {:>10.3g}{}\n", m.name, percent * m.validated_rms,
+                        percent * m.rms, k == found.best ? "   chosen" : "");
+  }
+  const fit::IvModelFit& best = found.models[found.best];
+  std::string next = fmt::format("next: xbar solve --cell {}", best.name);
+  for (const fit::Estimate& e : best.parameters) {
+    text += estimate_text(e) + '\n';
+    next += fmt::format(" --cell-parameter {}={:.6g}", e.name, e.value);
+  }
+  for (const fit::IvBranch& branch : best.branches) {
+    text += estimate_text(branch.conductance) + '\n';
+  }
+  return text + next + " ...\n";
+}
+
 Json pulse_results(const fit::PulseFit& found) {
   Json models = Json::array();
   for (const fit::ModelFit& m : found.models) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -89,6 +90,80 @@ TEST_CASE("cli/fit: sweeps and retentions have pages too", "[cli]") {
   REQUIRE_THAT(xbar::read_file(scratch("drift/index.html")), Contains("Drift exponent 0.04"));
 }
 
+TEST_CASE("cli/fit: single pulses give the law of a device, alone or with series", "[cli]") {
+  const Scratch scratch;
+  // 2 V up and 3 V down at most, threshold 0.5 of it, exponent 2; 30 % and 20 % of the way.
+  std::string text = "device,direction,pulse_volt,before_siemens,after_siemens\n";
+  for (int k = 0; k < 200; ++k) {
+    const bool up = k % 2 == 0;
+    const double share = (1 + k / 2 % 20) / 20.0;
+    const double x = k * 0.37 - std::floor(k * 0.37);
+    const double left = std::pow(up ? 0.7 : 0.8, std::pow(std::max(2 * share - 1, 0.0), 2));
+    text += fmt::format("a,{},{},{:.12g},{:.12g}\n", up ? "up" : "down", share * (up ? 2 : 3),
+                        1e-6 + 9e-6 * x, 1e-6 + 9e-6 * (up ? 1 - (1 - x) * left : x * left));
+  }
+  xbar::write_file_atomically(scratch("single.csv"), text);
+  const auto alone = run_xbar(scratch, "fit --amplitude single.csv --out alone --json");
+  CAPTURE(alone.err);
+  REQUIRE(alone.code == 0);
+  REQUIRE(json::parse(alone.out)["best"] == "threshold");
+  const auto device = xbar::device::read_pulse_device(scratch("alone/device.toml"));
+  REQUIRE_THAT(device.voltage.exponent, WithinRel(2, 1e-3));
+  REQUIRE_THAT(device.voltage.threshold, WithinRel(0.5, 1e-3));
+  REQUIRE_THAT(device.model->up_step(0), WithinRel(0.3, 1e-3));
+  REQUIRE_THAT(xbar::read_file(scratch("alone/voltage.toml")), Contains("[voltage]"));
+  REQUIRE_THAT(xbar::read_file(scratch("alone/index.html")), Contains("Voltage law: threshold"));
+
+  // The thresholds, 1 and 1.5 V, are one share of nominal voltages in the same ratio.
+  xbar::write_file_atomically(scratch("pulses.csv"), soft_bounds_table());
+  const auto joined = run_xbar(scratch,
+                               "fit --pulses pulses.csv --model soft-bounds --amplitude single.csv "
+                               "--up-volt 1.6 --down-volt 2.4 --out joined");
+  CAPTURE(joined.err);
+  REQUIRE(joined.code == 0);
+  const auto both = xbar::device::read_pulse_device(scratch("joined/device.toml"));
+  REQUIRE_THAT(both.model->up_step(0), WithinRel(0.04, 1e-3));
+  REQUIRE_THAT(both.voltage.threshold, WithinRel(0.5 / 0.8, 1e-3));
+  REQUIRE(both.down.volt == 2.4);
+  REQUIRE_THAT(xbar::read_file(scratch("joined/index.html")), Contains("Change against voltage"));
+}
+
+TEST_CASE("cli/fit: distributions of steps and cycles between two states", "[cli]") {
+  const Scratch scratch;
+  std::string conductance;
+  std::string cumulative;
+  for (int k = 0; k < 11; ++k) {
+    conductance += fmt::format("{:.9g}\n", (1 + k) * 1e-6);
+    cumulative += "0,0.5,1\n";
+  }
+  xbar::write_file_atomically(scratch("g.txt"), conductance);
+  xbar::write_file_atomically(scratch("up.txt"), "0\n1e-6\n2e-6\n");
+  xbar::write_file_atomically(scratch("down.txt"), "-2e-6\n-1e-6\n0\n");
+  xbar::write_file_atomically(scratch("p.csv"), cumulative);
+  const auto table = run_xbar(scratch,
+                              "fit --distribution g.txt,up.txt,p.csv --distribution "
+                              "g.txt,down.txt,p.csv --direction up down --out table --json");
+  CAPTURE(table.err);
+  REQUIRE(table.code == 0);
+  // The same everywhere: linear steps of 1 of 10 uS.
+  const json result = json::parse(table.out);
+  REQUIRE(result["rows"] == 2);
+  REQUIRE(result["models"][0]["rms"].get<double>() < 1e-6);
+  const auto device = xbar::device::read_pulse_device(scratch("table/device.toml"));
+  REQUIRE(device.model->name() == "table");
+  REQUIRE_THAT(device.model->down_step(0.5), WithinRel(0.1, 1e-6));
+  REQUIRE_THAT(xbar::read_file(scratch("table/index.html")), Contains("Steps against conductance"));
+
+  xbar::write_file_atomically(scratch("cycles.csv"), "a,1e5,1e4,2e5,1e4\nb,1e5,2e4,2e5,2e4\n");
+  const auto cycles = run_xbar(scratch, "fit --cycling cycles.csv --out cycles");
+  CAPTURE(cycles.err);
+  REQUIRE(cycles.code == 0);
+  // On 100 and 50 uS.
+  REQUIRE_THAT(xbar::device::read_pulse_device(scratch("cycles/device.toml")).g_max_siemens,
+               WithinRel(7.5e-5, 1e-9));
+  REQUIRE_THAT(xbar::read_file(scratch("cycles/index.html")), Contains("Two states"));
+}
+
 TEST_CASE("cli/fit: what is wrong is said in one line, and nothing is written", "[cli]") {
   const Scratch scratch;
   xbar::write_file_atomically(scratch("pulses.csv"), soft_bounds_table());
@@ -101,7 +176,7 @@ TEST_CASE("cli/fit: what is wrong is said in one line, and nothing is written", 
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
     CHECK_FALSE(std::filesystem::exists(scratch("run")));
   };
-  refused("", "expected one of --pulses, --iv and --retention, found 0");
+  refused("", "--cycling, --iv and --retention, found 0");
   refused("--pulses pulses.csv --iv pulses.csv", "found 2");
   refused("--pulses none.csv", "none.csv");
   refused("--pulses bad.csv", "bad.csv: line 1: expected the unit in the name");
@@ -110,5 +185,9 @@ TEST_CASE("cli/fit: what is wrong is said in one line, and nothing is written", 
   refused("--pulses pulses.csv --folds 1", "folds: expected 2 to 20, found 1");
   refused("--pulses pulses.csv --fit-to both", "--fit-to: expected curve or steps, found both");
   refused("--pulses pulses.csv --direction up", "--direction: expected");
+  refused("--amplitude pulses.csv", "line 2: expected a column after_siemens or after_ohm");
+  refused("--amplitude pulses.csv --direction up down", "1 files of --amplitude, or none, found 2");
+  refused("--distribution bad.csv --direction up down", "--distribution: expected three files");
+  refused("--cycling bad.csv", "bad.csv: expected at least 2 cells");
   refused("--pulses pulses.csv --g-min-siemens 1e-6", "expected both or none");
 }

@@ -3,6 +3,9 @@
 #include <vector>
 
 #include <xbar/device/pulse_device.hpp>
+#include <xbar/fit/amplitude_fit.hpp>
+#include <xbar/fit/cycling_fit.hpp>
+#include <xbar/fit/distribution_fit.hpp>
 #include <xbar/fit/iv_fit.hpp>
 #include <xbar/fit/pulse_fit.hpp>
 #include <xbar/fit/retention_fit.hpp>
@@ -78,4 +81,41 @@ TEST_CASE("fit/measured: a sweep and a retention", "[fit]") {
   // The readings rise.
   CHECK(retention.exponent.high < 0);
   CHECK(retention.rms < 0.02);
+}
+
+TEST_CASE("fit/measured: single pulses of varied voltage", "[fit]") {
+  const std::string data = folder();
+  if (data.empty()) return;
+  xbar::fit::AmplitudeLayout layout;
+  // The SET sweep repeats the first resistance of a ramp before each pulse: the row before says it.
+  layout.columns = {"device", "-", "-", "pulse_volt", "-", "after_ohm"};
+  std::vector<xbar::fit::AmplitudeData> parts;
+  for (const bool up : {true, false}) {
+    layout.up = up;
+    parts.push_back(xbar::fit::read_amplitude_data(
+        data + (up ? "radar_set_sweep.csv" : "radar_reset_sweep.csv"), layout));
+  }
+  const auto fit = xbar::fit::fit_amplitudes(xbar::fit::join(parts), {});
+  CHECK(fit.devices == 50);
+  CHECK(fit.laws[fit.best].name == "threshold");
+  CAPTURE(fit.laws[fit.best].validated_rms);
+  CHECK(fit.laws[fit.best].validated_rms < 0.1);
+}
+
+TEST_CASE("fit/measured: distributions of steps, and cycles", "[fit]") {
+  const std::string data = folder();
+  if (data.empty()) return;
+  const auto read = [&](const std::string& direction) {
+    const std::string begin = data + "xbtorch_femfet_1.5V_" + direction;
+    return xbar::fit::read_step_distribution(begin + "_G_axis.txt", begin + "_dG_axis.txt",
+                                             begin + "_cdf.txt");
+  };
+  const auto table = xbar::fit::fit_distributions(read("set"), read("reset"), 0.01);
+  CHECK(table.thinning_error <= 0.01);
+  CHECK(table.columns < 30);
+  const auto cycling =
+      xbar::fit::fit_cycling(xbar::fit::read_cycling_data(data + "radar_cycling.csv"));
+  CHECK(cycling.on.cells.size() == 256);
+  CHECK(cycling.cycles == 300);
+  CHECK(cycling.failures < 0.05);
 }

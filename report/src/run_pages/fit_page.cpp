@@ -7,6 +7,7 @@
 
 #include <xbar/report/text.hpp>
 
+#include "fit_parts.hpp"
 #include "named_table.hpp"
 #include "pages.hpp"
 #include "parts.hpp"
@@ -16,40 +17,6 @@ namespace {
 
 // More curves than these hide each other.
 constexpr std::size_t most_curves = 4;
-
-Value best_model(const Value& results) {
-  const std::string best = results.text("best");
-  for (const Value& model : results.at("models").items()) {
-    if (model.text("name") == best) return model;
-  }
-  results.at("best").fail("one of the models", best);
-}
-
-std::vector<Cell> estimate_row(const Value& estimate) {
-  const auto bound = [&](const char* key) {
-    const double value = estimate.number(key);
-    return std::isnan(value) ? Cell("not determined") : Cell::number(value, 5);
-  };
-  return {estimate.text("name"), Cell::number(estimate.number("value"), 5), bound("low"),
-          bound("high"), estimate.text("unit")};
-}
-
-Table estimate_table(const std::vector<Value>& estimates) {
-  Table table;
-  table.header = {"Parameter", "Value", "95 % from", "to", "Unit"};
-  for (const Value& estimate : estimates) table.rows.push_back(estimate_row(estimate));
-  return table;
-}
-
-Series series(std::string name, std::vector<double> x, std::vector<double> y, Colour colour) {
-  Series s;
-  s.name = std::move(name);
-  s.x = std::move(x);
-  s.y = std::move(y);
-  s.markers = false;
-  s.colour = colour;
-  return s;
-}
 
 /// The rows of one curve of the table of residuals.
 struct Curve {
@@ -165,6 +132,11 @@ void add_pulses(Page& page, const Run& run) {
              "RMS error of a reading predicted from those before, of the range."});
   add_pulse_figures(page, run);
   add_pulse_tables(page, results);
+  if (results.find("amplitude")) {
+    const Value law = results.at("amplitude");
+    add_amplitude_figures(page, run, law);
+    add_amplitude_tables(page, law);
+  }
 }
 
 void add_xy_figures(Page& page, const Run& run, const char* at, const Axis& x, const Axis& y,
@@ -229,8 +201,15 @@ Page fit_page(const Run& run) {
       add_sweep(page, run);
     } else if (kind == "retention") {
       add_retention(page, run);
+    } else if (kind == "amplitude") {
+      add_amplitudes(page, run);
+    } else if (kind == "distribution") {
+      add_distribution(page, run);
+    } else if (kind == "cycling") {
+      add_cycling(page, run);
     } else {
-      run.results.at("kind").fail("pulses, iv or retention", kind);
+      run.results.at("kind").fail("pulses, amplitude, distribution, cycling, iv or retention",
+                                  kind);
     }
   }
   add_end(page, run);
