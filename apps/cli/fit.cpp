@@ -14,6 +14,7 @@
 #include "console.hpp"
 #include "fit_results.hpp"
 #include "run_folder.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -33,16 +34,19 @@ class FitCommand final : public Command {
         ->type_name("FILE");
     app.add_option("--retention", retention_path_, "readings over time, .csv: second,reading")
         ->type_name("FILE");
-    app.add_option("--format", format_, "layout of --pulses: long, columns, ramps or aihwkit");
+    app.add_option("--format", format_, "layout of --pulses: long, columns, ramps or aihwkit")
+        ->type_name("long|columns|ramps|aihwkit");
     app.add_option("--direction", directions_,
-                   "of the pulses of each file of format ramps: up or down");
+                   "of the pulses of each file of format ramps: up or down")
+        ->type_name("up|down");
     app.add_option("--read-volt", layout_.read_volt, "at which currents of format ramps were read");
     app.add_option("--low-siemens", layout_.low_siemens, "what -1 of format aihwkit stands for");
     app.add_option("--high-siemens", layout_.high_siemens, "what 1 of format aihwkit stands for");
     app.add_option("--model", models_, "models to compare: auto (all) or names")->delimiter(',');
     app.add_option("--fit-to", fit_to_,
                    "curve: what the model draws by itself; steps: each pulse from the readings "
-                   "before it, for very noisy pulses");
+                   "before it, for very noisy pulses")
+        ->type_name("curve|steps");
     app.add_option("--folds", options_.folds, "of the cross-validation");
     app.add_option("--g-min-siemens", options_.g_min_siemens,
                    "lower bound of the range; default: fitted");
@@ -71,7 +75,8 @@ class FitCommand final : public Command {
     if (json_) {
       fmt::print("{}\n", folder.results().dump());
     } else {
-      fmt::print("{}written to {}\n", text, folder.path().string());
+      fmt::print("{}", text);
+      remark("written to {}\n", folder.path().string());
     }
     return 0;
   }
