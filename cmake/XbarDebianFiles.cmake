@@ -12,8 +12,9 @@ foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   file(MAKE_DIRECTORY ${doc})
   file(READ ${CPACK_RESOURCE_FILE_LICENSE} license)
   file(WRITE ${doc}/copyright "${license}\n\
-A program that links CHOLMOD's Supernodal module, as Debian builds it, falls as a whole under the\n\
-GNU General Public License, version 2 or later; see /usr/share/common-licenses/GPL-2.\n")
+The program links Debian's CHOLMOD, which holds modules under the GPL, and oneDNN (Apache-2.0): as a\n\
+whole it is distributed under the GNU General Public License, version 3; see\n\
+/usr/share/common-licenses/GPL-3 and docs/adr/0004-licence.md in the sources.\n")
   file(REMOVE ${doc}/LICENSE)
   file(WRITE ${doc}/changelog "${package} (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium\n\n\
   * Release ${CPACK_PACKAGE_VERSION}.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
