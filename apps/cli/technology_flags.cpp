@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/device/pulse_presets.hpp>
 
 #include "flags.hpp"
 #include "verbosity.hpp"
