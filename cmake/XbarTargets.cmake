@@ -1,5 +1,9 @@
 include(GNUInstallDirs)
 
+# Two components, which become two packages (XbarPackage.cmake): the program with its pages, and
+# what is needed to build with the libraries. What does not say `program` is for the latter.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
+
 # Compiler settings shared by every target of the project; never exported to consumers.
 add_library(xbar_build_flags INTERFACE)
 target_compile_options(xbar_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
@@ -50,6 +54,7 @@ function(xbar_add_library name)
   install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           FILES_MATCHING PATTERN "*.hpp")
   set_property(GLOBAL APPEND PROPERTY XBAR_PUBLIC_HEADERS ${ARG_HEADERS})
+  set_property(GLOBAL APPEND PROPERTY XBAR_LIBRARIES ${target})
 endfunction()
 
 # Compiles each source once per instruction-set level with XBAR_ISA naming the namespace, so that

@@ -18,6 +18,7 @@
 #include "console.hpp"
 #include "flags.hpp"
 #include "pareto_plot.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -191,7 +192,8 @@ class CalibrateCommand final : public Command {
     list("--bitline-ohm", grid_.bitline_ohm, "bitline resistances, with --wordline-ohm");
     list("--source-ohm", grid_.source_ohm, "driver resistances, ohm");
     list("--sink-ohm", grid_.sink_ohm, "sense resistances, ohm");
-    list("--distribution", grid_.distribution, "of the weights: uniform, clustered, sparse");
+    list("--distribution", grid_.distribution, "of the weights: uniform, clustered, sparse")
+        ->type_name("uniform|clustered|sparse");
     list("--density", grid_.density, "shares of inputs that are not 0");
     list("--sinh-alpha", grid_.sinh_alpha, "cells I = G sinh(a v)/a, 1/V; 0: ohmic");
     app.add_option("--input-volt", grid_.input_volt,
@@ -318,9 +320,9 @@ class CalibrateCommand final : public Command {
                  100 * member.worst_error, 1e6 * member.median_seconds,
                  member.on_front ? "  on the front" : "");
     }
-    fmt::print("\n{} points measured in {}, written to {}\n", measured, format_duration(seconds),
-               out_path_);
-    if (!plot_path_.empty()) fmt::print("error against cost: {}\n", plot_path_);
+    remark("\n{} points measured in {}, written to {}\n", measured, format_duration(seconds),
+           out_path_);
+    if (!plot_path_.empty()) remark("error against cost: {}\n", plot_path_);
   }
 
   void print_json(std::size_t points, const std::vector<MemberSummary>& members,

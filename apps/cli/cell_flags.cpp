@@ -17,6 +17,12 @@ double number(std::string_view flag, const std::string& text) {
   throw InvalidArgument(fmt::format("{}: expected a number, got '{}'", flag, text));
 }
 
+std::string cell_names() {
+  std::vector<std::string_view> names;
+  for (const device::CellModelInfo& info : device::cell_model_infos()) names.push_back(info.name);
+  return fmt::to_string(fmt::join(names, "|"));
+}
+
 // "cell model: linear (ohmic), ...; parameters: ..." from the models themselves.
 std::string cell_help() {
   std::vector<std::string> models;
@@ -41,7 +47,7 @@ std::string parameter_help() {
 }  // namespace
 
 void CellFlags::add(CLI::App& app) {
-  app.add_option("--cell", name_, cell_help());
+  app.add_option("--cell", name_, cell_help())->type_name(cell_names());
   app.add_option("--sinh-alpha", sinh_alpha_, "a of sinh cells, 1/volt")->type_name("NUMBER");
   app.add_option("--cell-parameter", parameters_, parameter_help())->type_name("NAME=VALUE");
   app.add_option(

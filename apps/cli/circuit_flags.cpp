@@ -251,8 +251,10 @@ void CircuitFlags::add(CLI::App& app, Unselected unselected) {
     circuit_only_.push_back(app.add_option(flag, value, help)->group(help_group));
     return circuit_only_.back();
   };
-  text("--drive", drive_, "driven ends of the wordlines: left, right or both");
-  text("--sense", sense_, "sensed ends of the bitlines: bottom, top or both");
+  text("--drive", drive_, "driven ends of the wordlines: left, right or both")
+      ->type_name("left|right|both");
+  text("--sense", sense_, "sensed ends of the bitlines: bottom, top or both")
+      ->type_name("bottom|top|both");
   const auto selection = [&](const std::string& lines, Selection& value) {
     circuit_only_.push_back(app.add_option("--selected-" + lines, value.selected,
                                            "indices like 0,3,8-15; default: all " + lines)

@@ -8,6 +8,8 @@
 #include <xbar/core/suggest.hpp>
 
 #include "config_file.hpp"
+#include "flag_help.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 
@@ -19,6 +21,7 @@ void Command::attach(CLI::App& program) {
   app_->add_option("--config", config_path_,
                    reads_config() ? "the study, TOML" : "TOML file whose keys are these flags")
       ->type_name("FILE");
+  add_verbosity_flags(*app_);
 }
 
 void Command::finish_parsing() {
@@ -48,14 +51,25 @@ void Command::ask_for_missing() const {
                                         option->get_description()));
     }
   }
+  check_words(*app_);
 }
 
 std::vector<std::pair<std::string, std::string>> Command::settings() const {
   std::vector<std::pair<std::string, std::string>> result;
   for (const CLI::Option* option : app_->get_options()) {
+    if (!is_setting(*option)) continue;
     const std::string flag = option->get_name();
-    if (flag == "--help" || flag == "--config" || flag.rfind("--", 0) != 0) continue;
     result.emplace_back(flag.substr(2), fmt::format("{}", fmt::join(flag_values(*option), ",")));
+  }
+  return result;
+}
+
+std::vector<std::pair<std::string, std::string>> Command::given() const {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const CLI::Option* option : app_->get_options()) {
+    if (option->count() == 0 || !is_setting(*option)) continue;
+    result.emplace_back(option->get_name().substr(2),
+                        fmt::format("{}", fmt::join(option->results(), ",")));
   }
   return result;
 }
@@ -63,8 +77,8 @@ std::vector<std::pair<std::string, std::string>> Command::settings() const {
 std::string Command::config_text(const std::vector<std::string>& left_out) const {
   std::string text;
   for (const CLI::Option* option : app_->get_options()) {
+    if (!is_setting(*option)) continue;
     const std::string flag = option->get_name();
-    if (flag == "--help" || flag == "--config" || flag.rfind("--", 0) != 0) continue;
     if (std::find(left_out.begin(), left_out.end(), flag.substr(2)) != left_out.end()) continue;
     const bool given = option->count() > 0;
     const bool acts = given || std::find(acts_when_given_.begin(), acts_when_given_.end(),

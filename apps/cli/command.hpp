@@ -31,6 +31,9 @@ class Command {
   void attach(CLI::App& program);
   [[nodiscard]] CLI::App* app() const { return app_; }
 
+  /// The flags with values of their own, from the command line or the configuration file.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> given() const;
+
   /// Takes over the configuration file, refuses unknown flags, asks for missing ones.
   /// @throws InvalidArgument
   void finish_parsing();

@@ -26,6 +26,8 @@ namespace xbar::cli {
 [[nodiscard]] std::unique_ptr<Command> make_report_command();
 [[nodiscard]] std::unique_ptr<Command> make_info_command();
 [[nodiscard]] std::unique_ptr<Command> make_quickstart_command();
+[[nodiscard]] std::unique_ptr<Command> make_completion_command();
+[[nodiscard]] std::unique_ptr<Command> make_man_command();
 
 /// In the order of --help.
 [[nodiscard]] std::vector<std::unique_ptr<Command>> all_commands();

@@ -73,6 +73,12 @@ std::string config_line(const CLI::Option& option, bool active) {
                      fmt::join(values, ", "), list ? "]" : "");
 }
 
+bool is_setting(const CLI::Option& option) {
+  const std::string flag = option.get_name();
+  return flag.rfind("--", 0) == 0 && flag != "--help" && flag != "--config" && flag != "--quiet" &&
+         flag != "--verbose";
+}
+
 std::vector<std::string> flag_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -92,9 +98,11 @@ void apply_config(std::string_view text, const std::string& origin, CLI::App& ap
     std::string flag = "--" + key;
     std::replace(flag.begin(), flag.end(), '_', '-');
     CLI::Option* option = app.get_option_no_throw(flag);
-    if (option == nullptr || flag == "--config" || flag == "--help") {
-      std::vector<std::string> keys = flag_names(app);
-      for (std::string& name : keys) name.erase(0, 2);  // the dashes
+    if (option == nullptr || !is_setting(*option)) {
+      std::vector<std::string> keys;
+      for (const CLI::Option* other : app.get_options()) {
+        if (is_setting(*other)) keys.push_back(other->get_name().substr(2));
+      }
       throw InvalidArgument(
           fmt::format("{}: unknown key '{}'{}", origin, key, did_you_mean(key, keys)));
     }

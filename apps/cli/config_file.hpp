@@ -14,6 +14,10 @@ namespace xbar::cli {
 /// Long names of the app's flags, "--wordline-ohm".
 [[nodiscard]] std::vector<std::string> flag_names(const CLI::App& app);
 
+/// Whether a flag says what to run, not how (--help, --config, --quiet, --verbose): those that do
+/// are keys of configuration files.
+[[nodiscard]] bool is_setting(const CLI::Option& option);
+
 /// The values of a flag as texts, given or default.
 [[nodiscard]] std::vector<std::string> flag_values(const CLI::Option& option);
 

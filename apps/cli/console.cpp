@@ -13,6 +13,8 @@
 
 #include <xbar/core/error.hpp>
 
+#include "verbosity.hpp"
+
 namespace xbar::cli {
 namespace {
 
@@ -53,9 +55,19 @@ void catch_signals() {
 bool interrupt_requested() { return interrupted != 0; }
 
 ProgressBar::ProgressBar(std::string label, std::string unit)
-    : label_(std::move(label)), unit_(std::move(unit)), is_terminal_(isatty(STDERR_FILENO) == 1) {}
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      is_terminal_(isatty(STDERR_FILENO) == 1 && verbosity() != Verbosity::quiet) {}
 
-ProgressBar::~ProgressBar() { clear(); }
+ProgressBar::~ProgressBar() {
+  clear();
+  for (const auto& [phase, pace] : pace_) {
+    const std::string rate =
+        unit_.empty() || !(pace.rate() > 0) ? "" : fmt::format(", {:.4g} {}/s", pace.rate(), unit_);
+    detail(fmt::format("{}{}{}: {:.3f} s{}", label_, label_.empty() ? "" : ", ", phase,
+                       pace.seconds, rate));
+  }
+}
 
 void ProgressBar::clear() {
   if (shown_) fmt::print(stderr, "\r\033[K");
@@ -82,9 +94,10 @@ const ProgressBar::Pace& ProgressBar::keep_pace(const Progress& progress, Clock:
 }
 
 void ProgressBar::show(const Progress& progress) {
-  if (!is_terminal_) return;
+  if (!is_terminal_ && verbosity() != Verbosity::verbose) return;
   const auto now = Clock::now();
   const Pace& pace = keep_pace(progress, now);
+  if (!is_terminal_) return;
   if (shown_ && now - last_shown_ < std::chrono::milliseconds(100)) return;
   last_shown_ = now;
   const double share =
@@ -102,8 +115,9 @@ void ProgressBar::show(const Progress& progress) {
   const int width =
       std::clamp(terminal_width() - static_cast<int>(head.size() + tail.size()) - 5, 0, 40);
   const int filled = static_cast<int>(std::lround(share * width));
-  std::string line =
-      fmt::format("  {} {:━<{}}{:╌<{}}{}", head, "", filled, "", width - filled, tail);
+  const std::string line =
+      fmt::format("  {} {}{:╌<{}}{}", head, in_accent(fmt::format("{:━<{}}", "", filled)), "",
+                  width - filled, tail);
   fmt::print(stderr, "\r{}\033[K", line);
   std::fflush(stderr);
   shown_ = true;

@@ -78,9 +78,9 @@ class DeviceCommand final : public Command {
   }
 
   void declare(CLI::App& app) override {
-    require(
-        app.add_option("--model", model_,
-                       fmt::format("cell: {}", fmt::join(device::dynamic_model_names(), ", "))));
+    require(app.add_option("--model", model_,
+                           fmt::format("cell: {}", fmt::join(device::dynamic_model_names(), ", ")))
+                ->type_name(fmt::to_string(fmt::join(device::dynamic_model_names(), "|"))));
     app.add_option("--parameter", parameters_,
                    "NAME=VALUE that differs from the model's default; several times. A wrong name "
                    "lists them all");
@@ -95,7 +95,8 @@ class DeviceCommand final : public Command {
     app.add_option("--initial-siemens", initial_siemens_, "the same as a conductance, siemens");
     app.add_option("--temperature", temperature_, "ambient, kelvin, where the model has one");
     app.add_option("--tolerance", options_.tolerance, "relative local error of a step");
-    app.add_option("--integrator", integrator_, "automatic, dormand-prince or rosenbrock");
+    app.add_option("--integrator", integrator_, "automatic, dormand-prince or rosenbrock")
+        ->type_name("automatic|dormand-prince|rosenbrock");
     app.add_option("--points", points_, "evenly spaced times to write; 0: the integrator's steps");
     app.add_option("--out", out_path_, "folder of the run")->type_name("DIR");
     app.add_flag("--json", json_, "print one JSON object and nothing else");

@@ -28,13 +28,16 @@ class EffectiveCommand final : public Command {
     circuit_flags_.add(app, CircuitFlags::Unselected::no_voltage);
     std::vector<std::string_view> names;
     for (const surrogate::ModelInfo& info : surrogate::model_infos()) names.push_back(info.name);
-    app.add_option("--model", model_, fmt::format("one of {}", fmt::join(names, ", ")));
+    app.add_option("--model", model_, fmt::format("one of {}", fmt::join(names, ", ")))
+        ->type_name(fmt::to_string(fmt::join(names, "|")));
     app.add_option("--operating-voltage", voltage_path_,
                    "typical inputs for --model operating-point; default: all inputs equal")
         ->type_name("FILE");
-    app.add_option("--direction", direction_, "forward, or backward: the transposed read");
+    app.add_option("--direction", direction_, "forward, or backward: the transposed read")
+        ->type_name("forward|backward");
     app.add_option("--terminals", terminals_,
-                   "resistors at the terminals in the backward read: keep or swap");
+                   "resistors at the terminals in the backward read: keep or swap")
+        ->type_name("keep|swap");
     require(app.add_option("--out", out_path_,
                            "write the matrix: m x n (forward) or n x m (backward), siemens")
                 ->type_name("FILE"));

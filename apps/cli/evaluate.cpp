@@ -1,16 +1,22 @@
+#include <optional>
+
 #include <fmt/format.h>
 
+#include <xbar/core/atomic_file.hpp>
 #include <xbar/core/error.hpp>
 #include <xbar/core/safetensors.hpp>
 #include <xbar/core/stopwatch.hpp>
+#include <xbar/report/run_page.hpp>
 
 #include "array_order_file.hpp"
 #include "commands.hpp"
 #include "console.hpp"
 #include "experiment.hpp"
 #include "flags.hpp"
+#include "run_folder.hpp"
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -36,6 +42,7 @@ class EvaluateCommand final : public Command {
         "--stream", streamed_,
         "arrays and signals of one layer at a time, arrays made anew for every batch: less memory");
     app.add_option("--batch", batch_, "images at a time; more of them are quicker with --stream");
+    app.add_option("--out", out_path_, "folder of the run, for xbar report")->type_name("DIR");
     app.add_flag("--json", json_, "print one JSON object and nothing else");
   }
 
@@ -46,6 +53,8 @@ class EvaluateCommand final : public Command {
     }
     const std::vector<mapping::Technology> technologies = technology_.all();
     const std::vector<SurrogateSettings> surrogates = surrogate_.settings(technologies);
+    std::optional<RunFolder> folder;
+    if (!out_path_.empty()) folder.emplace(out_path_, name(), settings(), false);
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     const TensorFile weights = read_weights(weights_path_, spec);
@@ -75,15 +84,17 @@ class EvaluateCommand final : public Command {
       const mapping::Technology& technology = technologies[k];
       nn::Network network = spec.load(weights);
       const Stopwatch deploy_watch;
-      deploy(network, weights, technology,
-             {.surrogate = surrogates[k],
-              .scale = scale_.scale(nn::WeightScale::maximum),
-              .percentile = scale_.percentile,
-              .headroom = scale_.headroom,
-              .seed = network_.seed,
-              .streamed = streamed_});
-      if (!order_path_.empty()) read_array_order(order_path_, nn::crossbar_layers(network));
-      calibrate_converters(network, technology, data.train);
+      {
+        const Phase phase(fmt::format("{}, deploy", on_label(technology.on_ohm)));
+        deploy(network, weights, technology,
+               {.surrogate = surrogates[k],
+                .scale = scale_.scale(nn::WeightScale::maximum),
+                .percentile = scale_.percentile,
+                .headroom = scale_.headroom,
+                .seed = network_.seed});
+        if (!order_path_.empty()) read_array_order(order_path_, nn::crossbar_layers(network));
+        calibrate_converters(network, technology, data.train);
+      }
       const double deploy_seconds = deploy_watch.seconds();
       const Stopwatch wired_watch;
       const nn::Evaluation wired = evaluate(network, on_label(technology.on_ohm));
@@ -101,7 +112,16 @@ class EvaluateCommand final : public Command {
                    surrogate_words(certificate), mapping::gain_name(technology.gain));
       }
     }
-    if (json_) fmt::print("{}\n", document.dump());
+    if (folder) {
+      folder->results() = document;
+      folder->save(true);
+      write_file_atomically(folder->file("index.html"), report::run_page(folder->path()));
+    }
+    if (json_) {
+      fmt::print("{}\n", document.dump());
+    } else if (folder) {
+      remark("written to {0}: run.json, index.html\n", folder->path().string());
+    }
     return 0;
   }
 
@@ -111,6 +131,7 @@ class EvaluateCommand final : public Command {
   WeightScaleFlags scale_;
   std::string weights_path_;
   std::string order_path_;
+  std::string out_path_;
   SurrogateFlags surrogate_{"exact"};
   bool streamed_ = false;
   Index batch_ = 250;

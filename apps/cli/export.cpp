@@ -13,6 +13,7 @@
 #include "experiment.hpp"
 #include "flags.hpp"
 #include "technology_flags.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -126,7 +127,7 @@ class ExportCommand final : public Command {
                         {"weights", "weights.safetensors"},
                         {"layers", std::move(described)}};
     folder.save(true);
-    fmt::print(
+    remark(
         "{} on arrays of {} x {}: {} layers\nwritten to {}: conductance/LAYER.npz, "
         "order.json, weights.safetensors, run.json\n",
         network_.model, technologies.front().tile_rows, technologies.front().tile_columns,

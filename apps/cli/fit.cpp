@@ -16,6 +16,7 @@
 #include "fit_results.hpp"
 #include "fit_states.hpp"
 #include "run_folder.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -46,11 +47,13 @@ class FitCommand final : public Command {
         ->type_name("FILE");
     app.add_option("--retention", retention_path_, "readings over time, .csv: second,reading")
         ->type_name("FILE");
-    app.add_option("--format", format_, "layout of --pulses: long, columns, ramps or aihwkit");
+    app.add_option("--format", format_, "layout of --pulses: long, columns, ramps or aihwkit")
+        ->type_name("long|columns|ramps|aihwkit");
     app.add_option(
         "--direction", directions_,
         "up or down: of each file of format ramps, of --amplitude files that do not say, "
-        "of --distribution");
+        "of --distribution")
+        ->type_name("up|down");
     app.add_option("--columns", amplitude_layout_.columns,
                    "names of the columns of --amplitude files without heading; - is left out")
         ->delimiter(',');
@@ -65,7 +68,8 @@ class FitCommand final : public Command {
     app.add_option("--model", models_, "models to compare: auto (all) or names")->delimiter(',');
     app.add_option("--fit-to", fit_to_,
                    "curve: what the model draws by itself; steps: each pulse from the readings "
-                   "before it, for very noisy pulses");
+                   "before it, for very noisy pulses")
+        ->type_name("curve|steps");
     app.add_option("--folds", options_.folds, "of the cross-validation");
     app.add_option("--g-min-siemens", options_.g_min_siemens,
                    "lower bound of the range; default: fitted");
@@ -101,7 +105,8 @@ class FitCommand final : public Command {
     if (json_) {
       fmt::print("{}\n", folder.results().dump());
     } else {
-      fmt::print("{}written to {}\n", text, folder.path().string());
+      fmt::print("{}", text);
+      remark("written to {}\n", folder.path().string());
     }
     return 0;
   }

@@ -21,6 +21,10 @@ void keep_first(const char* flag, Index count, nn::ImageSet& images) {
 
 }  // namespace
 
+std::string or_file(const std::vector<std::string>& words) {
+  return fmt::format("{}|FILE", fmt::join(words, "|"));
+}
+
 CLI::Option* add_conductance_flag(CLI::App& app, std::string& path) {
   return app
       .add_option("--conductance", path,
@@ -76,9 +80,12 @@ void add_seed_flag(CLI::App& app, std::uint64_t& seed) {
 void NetworkFlags::add(CLI::App& app) {
   model_option = app.add_option("--model", model,
                                 fmt::format("network: {}, a .toml file of layers or an .onnx file",
-                                            fmt::join(nn::model_names(), ", ")));
-  data_option = app.add_option(
-      "--data", data, "data set: glyphs, mnist=DIR, fashion-mnist=DIR, cifar10=DIR, cifar100=DIR");
+                                            fmt::join(nn::model_names(), ", ")))
+                     ->type_name(or_file(nn::model_names()));
+  data_option =
+      app.add_option("--data", data,
+                     "data set: glyphs, mnist=DIR, fashion-mnist=DIR, cifar10=DIR, cifar100=DIR")
+          ->type_name("glyphs|mnist|fashion-mnist|cifar10|cifar100|NAME=DIR");
   app.add_option("--train-images", train_images,
                  "use the first training images only; 0: all of them");
   app.add_option("--test-images", test_images, "use the first test images only; 0: all of them");

@@ -30,6 +30,9 @@ template <typename Number>
   return value;
 }
 
+/// The type name of a flag that takes one of `words` or a file.
+[[nodiscard]] std::string or_file(const std::vector<std::string>& words);
+
 /// --conductance. @return for Command::require
 CLI::Option* add_conductance_flag(CLI::App& app, std::string& path);
 

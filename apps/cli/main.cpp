@@ -8,14 +8,20 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/stopwatch.hpp>
 #include <xbar/core/suggest.hpp>
 #include <xbar/core/version.hpp>
 
 #include "commands.hpp"
+#include "config_file.hpp"
 #include "console.hpp"
+#include "flag_help.hpp"
 #include "mpi_session.hpp"
+#include "run_folder.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -56,26 +62,61 @@ std::string expected_type(const CLI::App& program, const std::string& message) {
   return "a number";
 }
 
+std::string help_footer() {
+  std::string text;
+  for (const HelpSection& section : help_sections()) {
+    text += fmt::format("\n{}:\n", section.heading);
+    for (const HelpEntry& entry : section.entries) {
+      text += fmt::format("  {:<26}{}\n", entry.name, entry.text);
+    }
+  }
+  return text;
+}
+
+// Words that no command took: the first is meant to be a command or a flag of the program.
+void refuse_extras(const CLI::App& program) {
+  const std::vector<std::string> extras = program.remaining();
+  if (extras.empty()) return;
+  const std::string& word = extras.front();
+  if (word.front() == '-') {
+    throw InvalidArgument(fmt::format("unknown flag {}; xbar --help lists them{}", word,
+                                      did_you_mean(word, flag_names(program))));
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* command : program.get_subcommands({})) names.push_back(command->get_name());
+  throw InvalidArgument(fmt::format("unknown command '{}'; xbar --help lists the commands{}", word,
+                                    did_you_mean(word, names)));
+}
+
+long peak_megabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1000;  // kilobytes
+}
+
+// With --verbose: what runs, with what it was asked, and what that took.
+int run_command(Command& command) {
+  if (verbosity() != Verbosity::verbose) return command.run();
+  for (const auto& [what, value] : versions().items()) {
+    detail(fmt::format("{} {}", what, value.is_string() ? value.get<std::string>() : value.dump()));
+  }
+  for (const auto& [flag, value] : command.given()) detail(fmt::format("--{} {}", flag, value));
+  const Stopwatch watch;
+  const int code = command.run();
+  detail(fmt::format("{} took {:.3f} s and {} MB of memory at most", command.name(),
+                     watch.seconds(), peak_megabytes()));
+  return code;
+}
+
 int run(int argc, char** argv) {
   CLI::App program{"xbar: circuit-accurate resistive crossbars for neural networks", "xbar"};
   program.set_version_flag("--version", std::string("xbar ") + version);
   program.require_subcommand(0, 1);
+  program.allow_extras();  // refused below, with a suggestion
+  add_verbosity_flags(program);
+  program.footer(help_footer());
   const std::vector<std::unique_ptr<Command>> commands = all_commands();
-  std::vector<std::string> names;
-  for (const auto& command : commands) {
-    command->attach(program);
-    names.push_back(command->name());
-  }
-
-  if (argc > 1 && argv[1][0] != '-') {
-    const std::string word = argv[1];
-    bool known = false;
-    for (const std::string& name : names) known = known || name == word;
-    if (!known) {
-      throw InvalidArgument(fmt::format("unknown command '{}'; xbar --help lists the commands{}",
-                                        word, did_you_mean(word, names)));
-    }
-  }
+  for (const auto& command : commands) command->attach(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ConversionError& error) {
@@ -87,11 +128,12 @@ int run(int argc, char** argv) {
     }
     throw InvalidArgument(error.what());
   }
+  refuse_extras(program);
   for (const auto& command : commands) {
     if (!command->app()->parsed()) continue;
     command->finish_parsing();
     catch_signals();
-    return command->run();
+    return run_command(*command);
   }
   fmt::print("{}", program.help());
   return bad_input;
@@ -106,12 +148,12 @@ int main(int argc, char** argv) {
   try {
     return xbar::cli::run(argc, argv);
   } catch (const xbar::Error& error) {
-    fmt::print(stderr, "xbar: {}\n", error.what());
+    fmt::print(stderr, "{} {}\n", xbar::cli::in_alarm("xbar:"), error.what());
     code = xbar::cli::exit_code(error.code());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "xbar: out of memory\n");
+    fmt::print(stderr, "{} out of memory\n", xbar::cli::in_alarm("xbar:"));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "xbar: unexpected failure: {}\n", error.what());
+    fmt::print(stderr, "{} unexpected failure: {}\n", xbar::cli::in_alarm("xbar:"), error.what());
   }
   xbar::cli::MpiSession::abort(code);
   return code;

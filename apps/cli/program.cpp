@@ -68,9 +68,9 @@ class ProgramCommand final : public Command {
     require(app.add_option("--targets", targets_path_,
                            "m x n conductances, siemens, .npy or .csv; a row is a wordline")
                 ->type_name("FILE"));
-    require(
-        app.add_option("--model", model_,
-                       fmt::format("cell: {}", fmt::join(device::dynamic_model_names(), ", "))));
+    require(app.add_option("--model", model_,
+                           fmt::format("cell: {}", fmt::join(device::dynamic_model_names(), ", ")))
+                ->type_name(fmt::to_string(fmt::join(device::dynamic_model_names(), "|"))));
     app.add_option("--parameter", parameters_,
                    "NAME=VALUE that differs from the model's default; several times. A wrong name "
                    "lists them all");
@@ -83,9 +83,12 @@ class ProgramCommand final : public Command {
                              "--selected-bitlines", "--unselected-bitlines"}) {
       line_flags_.push_back(app.get_option(flag)->group(""));
     }
-    app.add_option("--bias", bias_, "unselected lines: v/2, v/3, grounded or floating");
-    app.add_option("--by", by_, "what is programmed together: cell, row or column");
-    app.add_option("--read", read_, "reads between pulses: ideal or wires (through the array)");
+    app.add_option("--bias", bias_, "unselected lines: v/2, v/3, grounded or floating")
+        ->type_name("v/2|v/3|grounded|floating");
+    app.add_option("--by", by_, "what is programmed together: cell, row or column")
+        ->type_name("cell|row|column");
+    app.add_option("--read", read_, "reads between pulses: ideal or wires (through the array)")
+        ->type_name("ideal|wires");
     app.add_option("--tolerance", options_.tolerance, "|reading / target - 1| that will do");
     const auto ladder = [&](const std::string& prefix, solver::PulseLadder& values,
                             const std::string& which) {

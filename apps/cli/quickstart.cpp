@@ -22,6 +22,7 @@
 #include "remapping.hpp"
 #include "study.hpp"
 #include "training_leg.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -58,7 +59,7 @@ class QuickstartCommand final : public Command {
     folder.save(true);
     const std::filesystem::path page = out / "index.html";
     write_file_atomically(page, report::run_page(out));
-    fmt::print(
+    remark(
         "\nDone in {}. The page with the plots: {}\n"
         "Next, your own numbers:\n"
         "  xbar solve --conductance G.npy --voltage V.npy --wordline-ohm 2.5 --bitline-ohm 2.5\n"

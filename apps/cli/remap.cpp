@@ -13,6 +13,7 @@
 #include "remapping.hpp"
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -33,18 +34,22 @@ class RemapCommand final : public Command {
                            "none: as trained; srs: by sensitivity, once; drs: again layer by layer "
                            "on the arrays; optimal: by the error of the outputs; several, with "
                            "commas, are compared")
+                ->type_name("none|srs|drs|optimal")
                 ->delimiter(','));
     app.add_option("--move", move_,
-                   "columns, rows or both; auto: columns for srs and drs, both for optimal");
+                   "columns, rows or both; auto: columns for srs and drs, both for optimal")
+        ->type_name("columns|rows|both|auto");
     app.add_option("--sensitivity", sensitivity_,
                    "of srs and drs: taylor, |dL/dy y|; fisher, its square; error-aware, with the "
-                   "errors on the arrays; measured, the loss with one line at the worst slot");
+                   "errors on the arrays; measured, the loss with one line at the worst slot")
+        ->type_name("taylor|fisher|error-aware|measured");
     app.add_option("--calibration-images", calibration_images_,
                    "training images on which sensitivities and outputs are measured");
     app.add_option("--tries", tries_, "of optimal: most steps of its descent");
     app.add_option("--compensation", compensations_,
                    "what one would otherwise do, measured with and without re-mapping: gain (of "
                    "every column), batch-norm (statistics refitted)")
+        ->type_name("gain|batch-norm")
         ->delimiter(',');
     app.add_option("--batch-norm-images", batch_norm_images_,
                    "training images to which batch normalisation is refitted");
@@ -117,8 +122,8 @@ class RemapCommand final : public Command {
                         {"layers", std::move(layers)},
                         {"comparisons", std::move(comparisons)}};
     folder.save(true);
-    fmt::print("\nwritten to {0}: order-STRATEGY-OHM.json, run.json\nnext: xbar report {0}\n",
-               folder.path().string());
+    remark("\nwritten to {0}: order-STRATEGY-OHM.json, run.json\nnext: xbar report {0}\n",
+           folder.path().string());
     return 0;
   }
 

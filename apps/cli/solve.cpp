@@ -18,6 +18,7 @@
 #include "commands.hpp"
 #include "flags.hpp"
 #include "run_folder.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -122,7 +123,8 @@ class SolveCommand final : public Command {
                 ->type_name("FILE"));
     circuit_flags_.add(app, CircuitFlags::Unselected::any);
     app.add_option("--method", method_,
-                   "line (conjugate gradients) or direct (CHOLMOD; KLU for non-linear cells)");
+                   "line (conjugate gradients) or direct (CHOLMOD; KLU for non-linear cells)")
+        ->type_name("line|direct");
     cell_flags_.add(app);
     app.add_option("--current-out", current_path_, "write the currents, n or n x p, ampere")
         ->type_name("FILE");
@@ -167,6 +169,7 @@ class SolveCommand final : public Command {
   [[nodiscard]] Solved solve(const solver::Circuit& circuit, const device::CellModel& cells,
                              const solver::TerminalVoltage& terminals, solver::SolveMethod method,
                              bool node_voltages) const {
+    const Phase phase("solve");
     if (cell_flags_.linear()) {
       solver::SolveOptions options;
       options.method = method;

@@ -9,6 +9,7 @@
 #include "circuit_flags.hpp"
 #include "commands.hpp"
 #include "flags.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -40,7 +41,7 @@ class SpiceCommand final : public Command {
         out_path_,
         solver::spice_netlist(circuit, *cells, terminals.wordline.col(0),
                               terminals.bitline_input(0, circuit.bitlines()), current.col(0)));
-    fmt::print("{0}\nnext: ngspice -b {0}\n", out_path_);
+    remark("{0}\nnext: ngspice -b {0}\n", out_path_);
     return 0;
   }
 

@@ -8,6 +8,8 @@
 #include <xbar/core/suggest.hpp>
 #include <xbar/surrogate_calibrate/policy.hpp>
 
+#include "verbosity.hpp"
+
 namespace xbar::cli {
 namespace {
 
@@ -30,6 +32,12 @@ surrogate::CalibrationPoint calibration_point(const mapping::Technology& technol
   return point;
 }
 
+std::string surrogate_names() {
+  std::vector<std::string_view> names;
+  for (const surrogate::ModelInfo& info : surrogate::model_infos()) names.push_back(info.name);
+  return fmt::to_string(fmt::join(names, "|"));
+}
+
 surrogate::ModelKind member(const std::string& name) {
   std::vector<std::string> names{"auto"};
   for (const surrogate::ModelInfo& info : surrogate::model_infos()) {
@@ -45,7 +53,8 @@ surrogate::ModelKind member(const std::string& name) {
 void SurrogateFlags::add(CLI::App& app) {
   app.add_option("--surrogate", surrogate,
                  "what stands in for the circuit: auto (the cheapest within --tolerance), or a "
-                 "member of the family by name");
+                 "member of the family by name")
+      ->type_name("auto|" + surrogate_names());
   tolerance_option_ = app.add_option(
       "--tolerance", tolerance,
       "share of the output currents that may be error (root mean square), measured on sampled "
@@ -91,6 +100,9 @@ std::vector<SurrogateSettings> SurrogateFlags::settings(
       for (std::size_t k = 0; k < all.size(); ++k) {
         const surrogate::CalibrationPoint point = calibration_point(technologies[k], table);
         all[k].model = surrogate::choose_from_table(table, point, tolerance).model;
+        detail(fmt::format("surrogate auto: {} at {:g} ohm, of the table {}",
+                           surrogate::model_name(all[k].model), technologies[k].on_ohm,
+                           calibration));
       }
     } catch (const InvalidArgument& error) {
       throw InvalidArgument(fmt::format("--calibration {}: {}", calibration, error.what()));

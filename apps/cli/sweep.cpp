@@ -15,6 +15,7 @@
 #include "run_folder.hpp"
 #include "sweep_runner.hpp"
 #include "sweep_slurm.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -195,21 +196,20 @@ class SweepCommand final : public Command {
     write_file_atomically(folder.path() / "sweep.sbatch",
                           slurm_script(fs::read_symlink("/proc/self/exe").string(),
                                        absolute + "/study.toml", absolute, tasks, cores, flags));
-    fmt::print("{} points in {} tasks\nwritten to {}/sweep.sbatch\nnext: sbatch {}/sweep.sbatch\n",
-               points, tasks, out_path_, out_path_);
+    remark("{} points in {} tasks\nwritten to {}/sweep.sbatch\nnext: sbatch {}/sweep.sbatch\n",
+           points, tasks, out_path_, out_path_);
     return 0;
   }
 
   [[nodiscard]] int finish(const sweep::Study& study, const SweepFolder& folder,
                            const std::vector<sweep::Point>& points) const {
     const SweepFolder::Count count = folder.write_tables(study, points);
-    fmt::print("{} of {} points done{}\nwritten to {}: table.csv{}, times.csv{}\n",
-               count.ended - count.failed, points.size(),
-               count.failed > 0 ? fmt::format(", {} failed", count.failed) : "", out_path_,
-               sweep::has_hdf5() ? ", table.h5" : "",
-               study.seeds.size() > 1 ? ", summary.csv" : "");
+    fmt::print("{} of {} points done{}\n", count.ended - count.failed, points.size(),
+               count.failed > 0 ? fmt::format(", {} failed", count.failed) : "");
+    remark("written to {}: table.csv{}, times.csv{}\n", out_path_,
+           sweep::has_hdf5() ? ", table.h5" : "", study.seeds.size() > 1 ? ", summary.csv" : "");
     if (count.failed == 0) return 0;
-    fmt::print("the column 'error' says why; --resume --retry-failed runs them again\n");
+    remark("the column 'error' says why; --resume --retry-failed runs them again\n");
     return 1;
   }
 

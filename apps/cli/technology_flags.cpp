@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/device/pulse_presets.hpp>
 
 #include "flags.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -27,12 +29,10 @@ void set_range(const char* flag, const std::string& text, Range (*parse)(std::st
   }
 }
 
-std::string effect_list() {
-  std::string names;
-  for (const mapping::Effect effect : mapping::effects) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", mapping::effect_name(effect));
-  }
-  return names;
+std::string effect_list(std::string_view between) {
+  std::vector<std::string_view> names;
+  for (const mapping::Effect effect : mapping::effects) names.push_back(effect_name(effect));
+  return fmt::to_string(fmt::join(names, between));
 }
 
 }  // namespace
@@ -41,6 +41,7 @@ void TechnologyFlags::add(CLI::App& app) {
   app.add_option("--device", device_,
                  "device file or preset (xbar info --devices): range, pulses, spread; cells are "
                  "then written by pulses")
+      ->type_name(or_file(device::preset_names()))
       ->type_name("FILE");
   on_ohm_option_ = app.add_option("--on-ohm", on_ohm,
                                   "resistance of a fully switched-on cell, ohm; several: a,b")
@@ -50,18 +51,23 @@ void TechnologyFlags::add(CLI::App& app) {
   app.add_option("--tile-rows", technology.tile_rows, "wordlines of a tile");
   app.add_option("--tile-columns", technology.tile_columns, "bitlines of a tile");
   app.add_option("--terminals", terminals_,
-                 "resistors at the terminals in the backward read: keep or swap");
-  app.add_option("--gain", gain_, "digital gain calibration: none, tile or column");
+                 "resistors at the terminals in the backward read: keep or swap")
+      ->type_name("keep|swap");
+  app.add_option("--gain", gain_, "digital gain calibration: none, tile or column")
+      ->type_name("none|tile|column");
+  app.add_option("--layout", layout_,
+                 "sign of a weight: differential (a pair of arrays), interleaved (two bitlines "
+                 "side by side), "
+                 "offset (one cell, less a reference bitline), reference (less a cell of an array "
+                 "beside it), "
+                 "or auto: reference for a --device of pulses both ways, else differential")
+      ->type_name("differential|interleaved|offset|reference|auto");
   app.add_option(
-      "--layout", layout_,
-      "sign of a weight: differential (a pair of arrays), interleaved (two bitlines side by side), "
-      "offset (one cell, less a reference bitline), reference (less a cell of an array beside it), "
-      "or auto: reference for a --device of pulses both ways, else differential");
-  app.add_option(
-      "--write-scheme", write_scheme_,
-      "with --device: ideal (pulses reach their cells whole and no others), or what the "
-      "wires leave of them and half-selected cells see of them when written by v2, v3 or "
-      "1t1r");
+         "--write-scheme", write_scheme_,
+         "with --device: ideal (pulses reach their cells whole and no others), or what the "
+         "wires leave of them and half-selected cells see of them when written by v2, v3 or "
+         "1t1r")
+      ->type_name("ideal|v2|v3|1t1r");
   voltage_exponent_ =
       app.add_option("--voltage-exponent", voltage_.exponent,
                      "of a step's dependence on the voltage; default: the device file's");
@@ -81,17 +87,22 @@ void TechnologyFlags::add(CLI::App& app) {
                  "bits that a DAC makes at once; fewer than the input's: bit-serial; 0: all");
   app.add_option("--dac-range", dac_range_,
                  "input of the largest code: maximum (of each batch), calibrated, learned, or a "
-                 "number");
+                 "number")
+      ->type_name("maximum|calibrated|learned|NUMBER");
   app.add_option("--adc-bits", converters.adc_bits, "bits of an output; 0: ideal ADCs");
   app.add_option("--adc-range", adc_range_,
                  "current of the largest code: calibrated, full-scale, learned, or a number of "
-                 "fully switched-on cells");
+                 "fully switched-on cells")
+      ->type_name("calibrated|full-scale|learned|NUMBER");
   app.add_option("--range-percentile", converters.percentile,
                  "of the values seen, for calibrated ranges and where learned ones begin");
   app.add_option("--subtract", subtract_,
-                 "where a pair's currents are subtracted: analog (before the ADC) or digital");
-  CLI::Option* update = app.add_option(
-      "--update", update_, "how a cell follows a write: linear, asymmetric or symmetric");
+                 "where a pair's currents are subtracted: analog (before the ADC) or digital")
+      ->type_name("analog|digital");
+  CLI::Option* update =
+      app.add_option("--update", update_,
+                     "how a cell follows a write: linear, asymmetric or symmetric")
+          ->type_name("linear|asymmetric|symmetric");
   CLI::Option* nonlinearity = app.add_option("--nonlinearity", technology.update.nonlinearity,
                                              "nu of an asymmetric or symmetric update");
   CLI::Option* write_noise =
@@ -120,9 +131,11 @@ void TechnologyFlags::add(CLI::App& app) {
       app.add_option("--read-noise", technology.read_noise,
                      "standard deviation of a cell's conductance from pass to pass, share of it");
   app.add_option("--without", without_,
-                 fmt::format("effects to leave out; several: a,b; of {}", effect_list()))
+                 fmt::format("effects to leave out; several: a,b; of {}", effect_list(", ")))
+      ->type_name(effect_list("|"))
       ->delimiter(',');
   app.add_option("--only", only_, "the only effects to keep, as --without names them")
+      ->type_name(effect_list("|"))
       ->delimiter(',');
 }
 
@@ -139,6 +152,7 @@ mapping::Technology TechnologyFlags::with(double on) const {
   result.layout = layout_ == "auto"
                       ? both_ways ? mapping::Layout::reference : mapping::Layout::differential
                       : mapping::parse_layout(layout_);
+  if (layout_ == "auto") detail(fmt::format("layout auto: {}", layout_name(result.layout)));
   set_range("--dac-range", dac_range_, mapping::parse_dac_range, mapping::DacRange::fixed,
             result.converters.dac_range, result.converters.dac_limit);
   set_range("--adc-range", adc_range_, mapping::parse_adc_range, mapping::AdcRange::fixed,
@@ -224,10 +238,11 @@ std::vector<mapping::Technology> TechnologyFlags::all() {
 
 void WeightScaleFlags::add(CLI::App& app) {
   app.add_option(
-      "--weight-scale", scale_,
-      "largest weight that a layer's cells hold: maximum (its own), percentile, headroom, "
-      "learned (hardware-aware: with the weights, from the percentile on), "
-      "or auto: headroom where weights are drawn, else maximum");
+         "--weight-scale", scale_,
+         "largest weight that a layer's cells hold: maximum (its own), percentile, headroom, "
+         "learned (hardware-aware: with the weights, from the percentile on), "
+         "or auto: headroom where weights are drawn, else maximum")
+      ->type_name("maximum|percentile|headroom|learned|auto");
   app.add_option("--weight-percentile", percentile, "of a layer's weights, for that scale");
   app.add_option("--headroom", headroom,
                  "largest weight of a cell pair in units of the initialisation bound");

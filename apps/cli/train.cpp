@@ -13,6 +13,7 @@
 #include "technology_flags.hpp"
 #include "training_leg.hpp"
 #include "update_flags.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -29,17 +30,19 @@ class TrainCommand final : public Command {
     require(network_.model_option);
     require(network_.data_option);
     app.add_option(
-        "--mode", mode_,
-        "ideal: ideal arithmetic, then deployed on arrays; in-situ: forward, backward and "
-        "update through the arrays; both; hardware-aware: digital weights, forward through the "
-        "arrays; batch-norm: only batch normalisation is fitted to --weights on arrays");
-    gradients_option_ = app.add_option(
-        "--gradients", gradients_,
-        "hardware-aware: adjoint (through the arrays) or straight-through (by digital weights)");
+           "--mode", mode_,
+           "ideal: ideal arithmetic, then deployed on arrays; in-situ: forward, backward and "
+           "update through the arrays; both; hardware-aware: digital weights, forward through the "
+           "arrays; batch-norm: only batch normalisation is fitted to --weights on arrays")
+        ->type_name("ideal|in-situ|both|hardware-aware|batch-norm");
+    gradients_option_ = app.add_option("--gradients", gradients_,
+                                       "hardware-aware: adjoint (through the arrays) or "
+                                       "straight-through (by digital weights)")
+                            ->type_name("adjoint|straight-through");
     app.add_option("--epochs", options_.epochs, "passes over the training images");
     app.add_option("--batch", options_.batch, "images of a step");
     app.add_option("--learning-rate", options_.learning_rate, "step size of the first epoch");
-    app.add_option("--optimizer", optimizer_, "sgd, adam or adamw");
+    app.add_option("--optimizer", optimizer_, "sgd, adam or adamw")->type_name("sgd|adam|adamw");
     app.add_option("--weights", weights_path_,
                    "weights to begin with, .safetensors under PyTorch's names; default: drawn")
         ->type_name("FILE");
@@ -51,12 +54,14 @@ class TrainCommand final : public Command {
         app.add_option("--epsilon", options_.epsilon, "adam: added to the root in the divisor")};
     app.add_option("--weight-decay", options_.weight_decay,
                    "share of the weight in its gradient; with adamw, in its change");
-    app.add_option("--schedule", schedule_, "learning rate by epoch: constant, step or cosine");
+    app.add_option("--schedule", schedule_, "learning rate by epoch: constant, step or cosine")
+        ->type_name("constant|step|cosine");
     app.add_option("--warmup-epochs", options_.schedule.warmup_epochs,
                    "epochs over which the learning rate also grows from 0");
     app.add_option("--augment", augment_,
                    "of training images: none, or crop-flip (4 pixels of padding, random crop and "
-                   "mirror image)");
+                   "mirror image)")
+        ->type_name("none|crop-flip");
     technology_.add(app);
     for (const CLI::Option* flag : technology_.acting_when_given()) acts_when_given(flag);
     surrogate_.add(app);
@@ -165,8 +170,8 @@ class TrainCommand final : public Command {
     if (!first) return train_along(spec, data, legs, leg_options, folder);
     keep_model_file(spec, folder, resume_);
 
-    fmt::print("{} on {}: {} training and {} test images, {} epochs\n", network_.model, data.name,
-               data.train.count, data.test.count, options_.epochs);
+    remark("{} on {}: {} training and {} test images, {} epochs\n", network_.model, data.name,
+           data.train.count, data.test.count, options_.epochs);
     Json& results = folder.results();
     results = {{"model", network_.model},
                {"data", data.name},
@@ -198,7 +203,7 @@ class TrainCommand final : public Command {
                       folder.path().string()));
     }
     folder.save(true);
-    fmt::print("\nwritten to {0}\nnext: xbar report {0}\n", folder.path().string());
+    remark("\nwritten to {0}\nnext: xbar report {0}\n", folder.path().string());
     return 0;
   }
 

@@ -7,10 +7,14 @@
 namespace xbar::cli {
 
 void UpdateFlags::add(CLI::App& app) {
-  CLI::Option* rule = app.add_option(
-      "--update-rule", rule_,
-      "with --device: outer-product, program-verify, stochastic (pulse trains), sign, "
-      "mixed-precision, tiki-taka or tiki-taka-v2");
+  CLI::Option* rule =
+      app.add_option(
+             "--update-rule", rule_,
+             "with --device: outer-product, program-verify, stochastic (pulse trains), sign, "
+             "mixed-precision, tiki-taka or tiki-taka-v2")
+          ->type_name(
+              "outer-product|program-verify|stochastic|sign|mixed-precision|tiki-taka|tiki-taka-"
+              "v2");
   train_flags_ = {
       app.add_option("--pulse-slots", options_.trains.length, "longest pulse train (BL)"),
       app.add_flag("--plain-trains", plain_trains_,

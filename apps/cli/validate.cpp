@@ -19,6 +19,7 @@
 #include "console.hpp"
 #include "flags.hpp"
 #include "study.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -65,7 +66,8 @@ class ValidateCommand final : public Command {
                  "sense resistances, ohm; as many as driver resistances, paired with them");
     app.add_option("--on-off-ratio", base_.on_off_ratio, "R_off / R_on");
     app.add_option("--density", base_.density, "share of inputs that are not 0");
-    weights_option_ = list("--weights", weights_, "uniform, clustered, sparse, trained");
+    weights_option_ = list("--weights", weights_, "uniform, clustered, sparse, trained")
+                          ->type_name("uniform|clustered|sparse|trained");
     app.add_option("--network", network_,
                    "trained network whose layers give the trained weights; without it a small one "
                    "is trained on generated glyphs")
@@ -103,7 +105,7 @@ class ValidateCommand final : public Command {
     results["study"] = to_json(rows);
     results["seconds"] = watch.seconds();
     folder.save(true);
-    fmt::print(
+    remark(
         "\n{} points in {}; written to {}: study.csv, verdicts.csv, updates.csv, run.json\n"
         "next: xbar report {}\n",
         points.size(), format_duration(watch.seconds()), folder.path().string(),

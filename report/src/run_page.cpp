@@ -17,10 +17,16 @@ std::string run_page(const std::filesystem::path& folder) {
   if (run.command == "device") return pages::device_page(run).html();
   if (run.command == "program") return pages::program_page(run).html();
   if (run.command == "fit") return pages::fit_page(run).html();
+  if (run.command == "evaluate") return pages::evaluate_page(run).html();
   throw InvalidArgument(
-      fmt::format("{}: command: expected quickstart, train, validate, remap, device, program or "
-                  "fit, found '{}'",
+      fmt::format("{}: command: expected quickstart, train, evaluate, validate, remap, device, "
+                  "program or fit, found '{}'",
                   (folder / "run.json").string(), run.command));
+}
+
+std::string comparison_page(const std::filesystem::path& first,
+                            const std::filesystem::path& second) {
+  return pages::comparison_page(pages::read_run(first), pages::read_run(second)).html();
 }
 
 }  // namespace xbar::report

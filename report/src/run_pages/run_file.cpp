@@ -111,6 +111,42 @@ std::vector<std::pair<std::string, Value>> Value::members() const {
   return values;
 }
 
+namespace {
+
+// What tells the items of a list apart.
+std::string item_name(const nlohmann::ordered_json& item, std::size_t place) {
+  if (item.is_object()) {
+    for (const char* key : {"name", "strategy", "model"}) {
+      const auto found = item.find(key);
+      if (found != item.end() && found->is_string()) return found->get<std::string>();
+    }
+  }
+  return fmt::format("{}", place + 1);
+}
+
+void collect(const nlohmann::ordered_json& json, const std::string& path,
+             std::vector<std::pair<std::string, double>>& found) {
+  constexpr std::size_t longest_list = 64;
+  const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
+  if (json.is_number()) {
+    found.emplace_back(path, json.get<double>());
+  } else if (json.is_object()) {
+    for (const auto& [key, value] : json.items()) collect(value, below(key), found);
+  } else if (json.is_array() && json.size() <= longest_list) {
+    for (std::size_t k = 0; k < json.size(); ++k) {
+      collect(json[k], below(item_name(json[k], k)), found);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> Value::numbers_below() const {
+  std::vector<std::pair<std::string, double>> found;
+  collect(*json_, "", found);
+  return found;
+}
+
 void Value::fail(std::string_view expected, std::string_view found) const {
   throw IoError(fmt::format("{}: {}: expected {}, found {}", *file_,
                             key_.empty() ? "content" : key_, expected, found));

@@ -38,6 +38,11 @@ class Value {
   [[nodiscard]] std::vector<double> numbers() const;
   [[nodiscard]] std::vector<std::pair<std::string, Value>> members() const;
 
+  /// Every number below, by the keys that lead to it: "runs.ideal.test_loss". An object in a list
+  /// is called by its "name", "strategy" or "model", else by its place. Lists of more than 64 are
+  /// left out.
+  [[nodiscard]] std::vector<std::pair<std::string, double>> numbers_below() const;
+
   [[nodiscard]] double number(std::string_view key) const { return at(key).number(); }
   [[nodiscard]] long long count(std::string_view key) const { return at(key).count(); }
   [[nodiscard]] std::string text(std::string_view key) const { return at(key).text(); }
