@@ -18,19 +18,26 @@ stage() {
   printf '== %s: done in %d s\n' "$title" $((SECONDS - begin))
 }
 
-# configure PRESET: runs CMake only where there is something to do; quiet unless it fails. Changed
-# CMakeLists.txt files are noticed by the build itself.
+# configure PRESET [-DNAME=VALUE...]: runs CMake only where there is something to do; quiet unless it
+# fails. Changed CMakeLists.txt files are noticed by the build itself.
 configure() {
-  local preset=$1 folder=$root/build/$1 log
+  local preset=$1 folder=$root/build/$1 log option same=true
+  shift
   if [[ -f $folder/CMakeCache.txt ]] &&
     ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$folder/CMakeCache.txt"; then
     printf '   build/%s was made for another folder; starting afresh\n' "$preset"
     rm -rf -- "$folder"
   fi
-  if [[ -f $folder/build.ninja && $folder/build.ninja -nt $root/CMakePresets.json ]]; then return 0; fi
+  for option in "$@"; do
+    option=${option#-D}
+    grep -q "^${option%%=*}:[A-Z]*=${option#*=}\$" "$folder/CMakeCache.txt" 2>/dev/null || same=false
+  done
+  if $same && [[ -f $folder/build.ninja && $folder/build.ninja -nt $root/CMakePresets.json ]]; then
+    return 0
+  fi
   mkdir -p "$folder"
   log=$folder/configure.log
-  if ! (cd "$root" && cmake --preset "$preset") >"$log" 2>&1; then
+  if ! (cd "$root" && cmake --preset "$preset" "$@") >"$log" 2>&1; then
     cat "$log" >&2
     return 1
   fi

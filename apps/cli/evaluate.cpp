@@ -91,9 +91,10 @@ class EvaluateCommand final : public Command {
                 .scale = scale_.scale(nn::WeightScale::maximum),
                 .percentile = scale_.percentile,
                 .headroom = scale_.headroom,
-                .seed = network_.seed});
+                .seed = network_.seed,
+                .streamed = streamed_});
         if (!order_path_.empty()) read_array_order(order_path_, nn::crossbar_layers(network));
-        calibrate_converters(network, technology, data.train);
+        nn::calibrate_converters(network, technology, data.train);
       }
       const double deploy_seconds = deploy_watch.seconds();
       const Stopwatch wired_watch;

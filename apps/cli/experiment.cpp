@@ -1,8 +1,6 @@
 #include "experiment.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -16,8 +14,6 @@ namespace xbar::cli {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* range_prefix = "weight_range/";
-
 // The surrogates of the layers, each once: "ladder, sneak-ladder".
 std::string surrogates_used(nn::Network& network) {
   std::set<surrogate::ModelKind> used;
@@ -30,23 +26,6 @@ std::string surrogates_used(nn::Network& network) {
   }
   return text;
 }
-
-// A number of the file's metadata; empty if it has none.
-std::optional<float> metadata_number(const TensorFile& file, const std::string& key) {
-  const auto given = file.metadata.find(key);
-  if (given == file.metadata.end()) return std::nullopt;
-  const std::string& text = given->second;
-  float value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || !(value > 0)) {
-    throw InvalidArgument(
-        fmt::format("weights: metadata '{}': expected a number > 0, got '{}'", key, text));
-  }
-  return value;
-}
-
-// Learned ranges of converters: parameters while a network is on arrays, metadata of a file.
-constexpr std::array range_suffixes = {".dac_range", ".adc_range", ".weight_range"};
 
 }  // namespace
 
@@ -91,20 +70,6 @@ void keep_model_file(const NetworkSpec& spec, const RunFolder& folder, bool resu
   write_file_atomically(kept, *contents);
 }
 
-TensorFile weights_file(nn::Network& network) {
-  TensorFile file = network.state();
-  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
-    file.metadata[range_prefix + layer.name] = fmt::format("{}", layer.matrix->weight_range());
-    for (const char* suffix : range_suffixes) {
-      const auto learned = file.tensors.find(layer.name + suffix);
-      if (learned == file.tensors.end()) continue;
-      file.metadata[layer.name + suffix] = fmt::format("{}", learned->second.values.front());
-      file.tensors.erase(learned);
-    }
-  }
-  return file;
-}
-
 nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
                                      const DeployOptions& options) {
   nn::CrossbarMapping mapping;
@@ -119,59 +84,13 @@ nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
   mapping.hardware_aware = options.hardware_aware;
   mapping.update = options.update;
   mapping.seed = options.seed;
+  mapping.streamed = options.streamed;
   return mapping;
 }
 
 void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
             const DeployOptions& options) {
-  const nn::CrossbarMapping mapping = crossbar_mapping(technology, options);
-  std::vector<float> ranges = nn::weight_ranges(network, mapping);
-  const std::vector<nn::WeightedLayer*> layers = network.weighted_layers();
-  for (std::size_t k = 0; k < layers.size(); ++k) {
-    const auto given = metadata_number(weights, range_prefix + layers[k]->name());
-    if (given) ranges[k] = *given;
-  }
-  if (options.streamed) {
-    nn::stream_crossbars(network, mapping, ranges);
-  } else {
-    nn::map_to_crossbars(network, mapping, ranges);
-  }
-  for (nn::WeightedLayer* layer : layers) {
-    for (nn::Parameter* parameter : layer->parameters()) {
-      if (const auto learned = metadata_number(weights, parameter->name)) {
-        parameter->store->set_weight(MatrixF::Constant(1, 1, *learned));
-      }
-    }
-  }
-  if (options.surrogate.model == surrogate::ModelKind::exact) return;
-  for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) layer.matrix->refresh();
-}
-
-void calibrate_converters(nn::Network& network, const mapping::Technology& technology,
-                          const nn::ImageSet& images) {
-  const mapping::Converters& converters = technology.converters;
-  const bool wanted =
-      (converters.input_bits > 0 && converters.dac_range == mapping::DacRange::calibrated) ||
-      (converters.adc_bits > 0 && converters.adc_range == mapping::AdcRange::calibrated);
-  if (!wanted) return;
-  constexpr Index batch = 128;
-  const nn::ImageSet first = nn::first_images(images, batch * converters.calibration_batches);
-  static_cast<void>(nn::evaluate(network, first, batch));
-}
-
-void copy_cells(nn::Network& from, nn::Network& to) {
-  const std::vector<nn::WeightedLayer*> sources = from.weighted_layers();
-  const std::vector<nn::WeightedLayer*> targets = to.weighted_layers();
-  for (std::size_t k = 0; k < sources.size(); ++k) {
-    auto& source = dynamic_cast<nn::CrossbarWeight&>(sources[k]->weight_store());
-    auto& target = dynamic_cast<nn::CrossbarWeight&>(targets[k]->weight_store());
-    target.matrix().copy_cells(source.matrix());
-    for (const auto direction : {mapping::Direction::forward, mapping::Direction::backward}) {
-      if (mapping::ConvertedRead* read = target.read(direction)) {
-        read->restore(source.read(direction)->state());
-      }
-    }
-  }
+  nn::deploy(network, weights, crossbar_mapping(technology, options));
 }
 
 Json certificate_json(nn::Network& network, double train_seconds) {

@@ -12,6 +12,7 @@
 #include <xbar/core/progress.hpp>
 #include <xbar/mapping/technology.hpp>
 #include <xbar/nn/crossbar_mapping.hpp>
+#include <xbar/nn/deployment.hpp>
 #include <xbar/nn/hardware_aware_weight.hpp>
 #include <xbar/nn/models.hpp>
 #include <xbar/nn/trainer.hpp>
@@ -49,10 +50,6 @@ struct NetworkSpec {
 /// @throws InvalidArgument with `resume` if it is no longer as it was when the run began.
 void keep_model_file(const NetworkSpec& spec, const RunFolder& folder, bool resume);
 
-/// Weights of a network as a file: PyTorch's names; for a network on arrays the programmed weights,
-/// and metadata "weight_range/LAYER" so that the same cells can be made again.
-[[nodiscard]] TensorFile weights_file(nn::Network& network);
-
 /// How networks are put on arrays, besides what the arrays are.
 struct DeployOptions {
   SurrogateSettings surrogate;
@@ -62,26 +59,16 @@ struct DeployOptions {
   std::optional<nn::GradientRule> hardware_aware{};  ///< CrossbarMapping::hardware_aware
   nn::UpdateOptions update{};                        ///< CrossbarMapping::update
   std::uint64_t seed = 1;                            ///< CrossbarMapping::seed
-  bool streamed = false;  ///< arrays of one layer at a time: nn::stream_crossbars
+  bool streamed = false;  ///< CrossbarMapping::streamed
 };
 
 /// How such a network is mapped.
 [[nodiscard]] nn::CrossbarMapping crossbar_mapping(const mapping::Technology& technology,
                                                    const DeployOptions& options);
 
-/// Puts a digital network on arrays, with the weight ranges (and, where they are learned, those of
-/// the converters) of the file where it has them. Sampled arrays of a surrogate other than the
-/// exact one are checked at once.
+/// nn::deploy with that mapping.
 void deploy(nn::Network& network, const TensorFile& weights, const mapping::Technology& technology,
             const DeployOptions& options = {});
-
-/// Lets converters whose ranges are calibrated see the first images; nothing for others.
-void calibrate_converters(nn::Network& network, const mapping::Technology& technology,
-                          const nn::ImageSet& images);
-
-/// The same cells, write noise and all, and the same ranges of converters; the surrogate stays each
-/// network's own.
-void copy_cells(nn::Network& from, nn::Network& to);
 
 /// What the arrays' certificates say: worst and mean measured error, changes, time, by layer.
 /// @param train_seconds  to relate the time of the checks to

@@ -105,7 +105,7 @@ class ExportCommand final : public Command {
             .seed = network_.seed});
     const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(network);
     if (!order_path_.empty()) read_array_order(order_path_, layers);
-    TensorFile ordered = weights_file(network);
+    TensorFile ordered = nn::weights_file(network);
 
     RunFolder folder(out_path_, name(), settings(), false);
     Json described = Json::array();

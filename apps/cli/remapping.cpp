@@ -52,13 +52,13 @@ RemapStudy::RemapStudy(const NetworkSpec& spec, const TensorFile& weights, const
       ideal_(spec.load(weights)),
       network_(spec.load(weights)) {
   deploy(network_, weights, technology, settings_.deploy);
-  calibrate_converters(network_, technology, data.train);
+  nn::calibrate_converters(network_, technology, data.train);
   if (settings_.gain) {
     mapping::Technology gained = technology;
     gained.gain = mapping::Gain::column;
     with_gain_ = spec.load(weights);
     deploy(*with_gain_, weights, gained, settings_.deploy);
-    calibrate_converters(*with_gain_, gained, data.train);
+    nn::calibrate_converters(*with_gain_, gained, data.train);
   }
   as_is_ = measure(progress);
 }
@@ -114,7 +114,7 @@ RemapStudy::Change RemapStudy::after(const mapping::Technology& later,
   deploy(changed, weights_, later, settings_.deploy);
   const std::vector<nn::CrossbarLayer> layers = nn::crossbar_layers(changed);
   nn::set_orders(layers, before);
-  calibrate_converters(changed, later, data_.train);
+  nn::calibrate_converters(changed, later, data_.train);
   change.changed = nn::evaluate(changed, data_.test, evaluation_batch, progress);
   change.report = nn::remap(ideal_, changed, data_.train, options, progress);
   change.remapped = nn::evaluate(changed, data_.test, evaluation_batch, progress);

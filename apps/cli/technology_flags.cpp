@@ -1,11 +1,13 @@
 #include "technology_flags.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/device/pulse_presets.hpp>
+#include <xbar/mapping/device_technology.hpp>
 
 #include "flags.hpp"
 #include "verbosity.hpp"
@@ -148,10 +150,8 @@ mapping::Technology TechnologyFlags::with(double on) const {
   if (write_scheme_ != "ideal") {
     result.write_scheme = surrogate::parse_write_scheme(write_scheme_);
   }
-  const bool both_ways = result.device && !result.device->one_way;
-  result.layout = layout_ == "auto"
-                      ? both_ways ? mapping::Layout::reference : mapping::Layout::differential
-                      : mapping::parse_layout(layout_);
+  result.layout =
+      layout_ == "auto" ? mapping::usual_layout(result) : mapping::parse_layout(layout_);
   if (layout_ == "auto") detail(fmt::format("layout auto: {}", layout_name(result.layout)));
   set_range("--dac-range", dac_range_, mapping::parse_dac_range, mapping::DacRange::fixed,
             result.converters.dac_range, result.converters.dac_limit);
@@ -209,20 +209,14 @@ void TechnologyFlags::take_device(mapping::Technology& target) const {
                        [](const CLI::Option* flag) { return flag->count() > 0; });
   };
   device::PulseDevice device = *pulse_device_;
-  const double range_ratio = device.g_max_siemens / device.g_min_siemens;
-  if (on_off_ratio_option_->count() == 0) target.on_off_ratio = range_ratio;
-  device.g_max_siemens = target.range().g_max;
-  device.g_min_siemens = target.range().g_min;
-  if (!given(fault_options_)) target.faults = device.faults;
-  if (!given(drift_options_)) {
-    target.drift.exponent = device.drift.exponent;
-    target.drift.exponent_deviation = device.drift.exponent_deviation;
-  }
-  if (read_noise_option_->count() == 0) target.read_noise = device.read_noise;
   if (voltage_exponent_->count() > 0) device.voltage.exponent = voltage_.exponent;
   if (voltage_threshold_->count() > 0) device.voltage.threshold = voltage_.threshold;
-  device::check_pulse_device(device);
-  target.device = std::make_shared<const device::PulseDevice>(std::move(device));
+  target = mapping::with_device(std::move(target), std::move(device),
+                                {.on_ohm = true,
+                                 .on_off_ratio = on_off_ratio_option_->count() > 0,
+                                 .faults = given(fault_options_),
+                                 .drift = given(drift_options_),
+                                 .read_noise = read_noise_option_->count() > 0});
 }
 
 std::vector<mapping::Technology> TechnologyFlags::all() {

@@ -320,7 +320,7 @@ class TrainCommand final : public Command {
         {
           ProgressBar bar("deployed, " + on_label(technology.on_ohm), "images");
           deploy(network, trained.weights, technology, options);
-          calibrate_converters(network, technology, data.train);
+          nn::calibrate_converters(network, technology, data.train);
           evaluation = nn::evaluate(network, data.test, 250, bar.callback());
         }
         fmt::print("  {:<34} {:6.2f} %   exact circuit, gain calibration: {}\n",

@@ -71,7 +71,7 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
   nn::Network network = begin(leg, spec, options);
   if (leg.mode == LegMode::batch_norm) {
     train.trained = nn::Trained::batch_norm;
-    calibrate_converters(network, *leg.technology, data.train);
+    nn::calibrate_converters(network, *leg.technology, data.train);
     trained.deployed_accuracy = nn::evaluate(network, data.test, 250, bar.callback()).accuracy;
     nn::refit_batch_norm(network, data.train, train.batch, bar.callback());
     trained.statistics_accuracy = nn::evaluate(network, data.test, 250, bar.callback()).accuracy;
@@ -84,7 +84,7 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
 
   trained.report = files.train(network, data, train, state ? &*state : nullptr, bar);
   if (!files.writes()) return trained;
-  trained.weights = weights_file(network);
+  trained.weights = nn::weights_file(network);
   if (trained.report.epochs.empty()) {
     const nn::Evaluation evaluation = nn::evaluate(network, data.test, 250, bar.callback());
     trained.test_accuracy = trained.exact_accuracy = evaluation.accuracy;
@@ -104,7 +104,7 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
     as_trained.surrogate = {};
     as_trained.hardware_aware = {};
     deploy(exact, trained.weights, *leg.technology, as_trained);
-    copy_cells(network, exact);
+    nn::copy_cells(network, exact);
     const nn::Evaluation evaluation = nn::evaluate(exact, data.test, 250, bar.callback());
     trained.exact_accuracy = evaluation.accuracy;
     trained.test_loss = evaluation.loss;

@@ -72,6 +72,28 @@ std::unique_ptr<CrossbarWeight> crossbar_store(const CrossbarMapping& mapping,
   return std::make_unique<CrossbarWeight>(std::move(matrix));
 }
 
+void stream(Network& network, const CrossbarMapping& mapping,
+                      const std::vector<float>& weight_ranges) {
+  const std::vector<WeightedLayer*> layers = network.weighted_layers();
+  const auto stream = std::make_shared<ArrayStream>();
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    const auto make = [mapping, name = layers[k]->name(), range = weight_ranges[k]](
+                          const MatrixF& weight, const mapping::SurrogateChoice& choice) {
+      CrossbarMapping chosen = mapping;
+      chosen.model = choice.model;
+      chosen.refresh = choice.refresh;
+      std::unique_ptr<CrossbarWeight> store = crossbar_store(chosen, name, weight, range);
+      store->set_weight(weight);
+      return store;
+    };
+    auto store = std::make_unique<StreamedWeight>(
+        layers[k]->weight_store().weight(), make,
+        mapping::SurrogateChoice{mapping.model, mapping.refresh}, stream);
+    if (mapping.model != surrogate::ModelKind::exact) store->check();
+    layers[k]->replace_weight_store(std::move(store));
+  }
+}
+
 void check_count(const std::vector<float>& weight_ranges,
                  const std::vector<WeightedLayer*>& layers) {
   if (weight_ranges.size() == layers.size()) return;
@@ -108,6 +130,10 @@ void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
                       const std::vector<float>& weight_ranges) {
   const std::vector<WeightedLayer*> layers = network.weighted_layers();
   check_count(weight_ranges, layers);
+  if (mapping.streamed) {
+    stream(network, mapping, weight_ranges);
+    return;
+  }
   for (std::size_t k = 0; k < layers.size(); ++k) {
     WeightedLayer& layer = *layers[k];
     const MatrixF weight = layer.weight_store().weight();
@@ -122,29 +148,6 @@ void map_to_crossbars(Network& network, const CrossbarMapping& mapping,
     }
     store->set_weight(weight);
     layer.replace_weight_store(std::move(store));
-  }
-}
-
-void stream_crossbars(Network& network, const CrossbarMapping& mapping,
-                      const std::vector<float>& weight_ranges) {
-  const std::vector<WeightedLayer*> layers = network.weighted_layers();
-  check_count(weight_ranges, layers);
-  const auto stream = std::make_shared<ArrayStream>();
-  for (std::size_t k = 0; k < layers.size(); ++k) {
-    const auto make = [mapping, name = layers[k]->name(), range = weight_ranges[k]](
-                          const MatrixF& weight, const mapping::SurrogateChoice& choice) {
-      CrossbarMapping chosen = mapping;
-      chosen.model = choice.model;
-      chosen.refresh = choice.refresh;
-      std::unique_ptr<CrossbarWeight> store = crossbar_store(chosen, name, weight, range);
-      store->set_weight(weight);
-      return store;
-    };
-    auto store = std::make_unique<StreamedWeight>(
-        layers[k]->weight_store().weight(), make,
-        mapping::SurrogateChoice{mapping.model, mapping.refresh}, stream);
-    if (mapping.model != surrogate::ModelKind::exact) store->check();
-    layers[k]->replace_weight_store(std::move(store));
   }
 }
 

@@ -49,7 +49,9 @@ TEST_CASE("nn/streamed_weight: the same arrays as with all of them in memory, bi
   const std::vector<float> ranges = weight_ranges(whole, mapping);
   map_to_crossbars(whole, mapping, ranges);
   for (const CrossbarLayer& layer : crossbar_layers(whole)) layer.matrix->refresh();
-  stream_crossbars(streamed, mapping, ranges);
+  CrossbarMapping one_at_a_time = mapping;
+  one_at_a_time.streamed = true;
+  map_to_crossbars(streamed, one_at_a_time, ranges);
   streamed.set_keeping(false);
   // The second time noise is other noise, and ranges are those of the first.
   for (int pass = 0; pass < 2; ++pass) {

@@ -70,12 +70,6 @@ struct CrossbarLayer {
 /// The layers on arrays, in order; empty for a digital network.
 [[nodiscard]] std::vector<CrossbarLayer> crossbar_layers(Network& network);
 
-/// Puts every weight on the same arrays as map_to_crossbars() does, but those of one layer at a
-/// time, made anew for every pass (StreamedWeight): memory for the arrays of the largest layer,
-/// time for measuring all of them at every batch.
-void stream_crossbars(Network& network, const CrossbarMapping& mapping,
-                      const std::vector<float>& weight_ranges);
-
 /// What a layer's surrogate is, and how far off it was.
 struct LayerCertificate {
   std::string name;

@@ -1,0 +1,32 @@
+#pragma once
+
+/// Long calls: other Python threads run meanwhile, progress is reported, Ctrl-C is heard.
+
+#include <utility>
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/function.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <xbar/core/progress.hpp>
+
+namespace xbar::python {
+
+namespace nb = nanobind;
+
+/// `progress` of a call: takes a dictionary of phase, done, total and note.
+using ProgressArgument = std::optional<nb::callable>;
+
+/// What the library calls while it works without the interpreter's lock: notices signals, then
+/// calls `progress`, if there is one. What these raise ends the work.
+[[nodiscard]] ProgressCallback progress_callback(const ProgressArgument& progress);
+
+/// work(), while other Python threads run.
+template <typename Work>
+auto without_lock(Work&& work) {
+  const nb::gil_scoped_release released;
+  return std::forward<Work>(work)();
+}
+
+}  // namespace xbar::python
