@@ -59,7 +59,7 @@ struct DeployOptions {
   std::optional<nn::GradientRule> hardware_aware{};  ///< CrossbarMapping::hardware_aware
   nn::UpdateOptions update{};                        ///< CrossbarMapping::update
   std::uint64_t seed = 1;                            ///< CrossbarMapping::seed
-  bool streamed = false;  ///< CrossbarMapping::streamed
+  bool streamed = false;                             ///< CrossbarMapping::streamed
 };
 
 /// How such a network is mapped.

@@ -50,9 +50,9 @@ class FitCommand final : public Command {
     app.add_option("--format", format_, "layout of --pulses: long, columns, ramps or aihwkit")
         ->type_name("long|columns|ramps|aihwkit");
     app.add_option(
-        "--direction", directions_,
-        "up or down: of each file of format ramps, of --amplitude files that do not say, "
-        "of --distribution")
+           "--direction", directions_,
+           "up or down: of each file of format ramps, of --amplitude files that do not say, "
+           "of --distribution")
         ->type_name("up|down");
     app.add_option("--columns", amplitude_layout_.columns,
                    "names of the columns of --amplitude files without heading; - is left out")

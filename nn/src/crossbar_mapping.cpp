@@ -73,7 +73,7 @@ std::unique_ptr<CrossbarWeight> crossbar_store(const CrossbarMapping& mapping,
 }
 
 void stream(Network& network, const CrossbarMapping& mapping,
-                      const std::vector<float>& weight_ranges) {
+            const std::vector<float>& weight_ranges) {
   const std::vector<WeightedLayer*> layers = network.weighted_layers();
   const auto stream = std::make_shared<ArrayStream>();
   for (std::size_t k = 0; k < layers.size(); ++k) {

@@ -82,7 +82,9 @@ solver::Circuit make_circuit(Matrix conductance, const WireArguments& wires,
 
 std::unique_ptr<device::CellModel> make_cells(const std::string& cell,
                                               const CellParameters& parameters) {
-  auto cells = device::make_cell_model(cell, {.parameters = parameters});
+  device::CellSettings settings;
+  settings.parameters = parameters;
+  auto cells = device::make_cell_model(cell, settings);
   if (cell == "linear") return nullptr;
   return cells;
 }

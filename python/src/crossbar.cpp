@@ -164,7 +164,7 @@ class Crossbar {
     return give(matrix().tile_conductance(plane, tile));
   }
 
-  [[nodiscard]] nb::object certificate() { return certificates(*network_)[name_.c_str()]; }
+  [[nodiscard]] nb::object certificate() { return certificate_dict(*network_)[name_.c_str()]; }
 
  private:
   static Input<float> signals(const ArrayLike& from, const char* name, Index length) {

@@ -75,7 +75,7 @@ TensorFile to_tensor_file(const nb::dict& tensors,
   return file;
 }
 
-nb::dict certificates(nn::Network& network) {
+nb::dict certificate_dict(nn::Network& network) {
   nb::dict layers;
   for (const nn::CrossbarLayer& layer : nn::crossbar_layers(network)) {
     const mapping::Certificate& one = layer.matrix->certificate();

@@ -26,6 +26,6 @@ namespace xbar::python {
                                         const std::map<std::string, std::string>& metadata);
 
 /// What the arrays' certificates say, by layer: surrogate, refresh, checks, worst and mean error.
-[[nodiscard]] nb::dict certificates(nn::Network& network);
+[[nodiscard]] nb::dict certificate_dict(nn::Network& network);
 
 }  // namespace xbar::python

@@ -193,7 +193,7 @@ nb::dict train(const std::string& model, const DataArgument& data, const std::st
   result["accuracy"] = exact.accuracy;
   result["loss"] = exact.loss;
   result["images_per_second"] = report.images_per_second;
-  if (wired) result["certificate"] = certificates(network);
+  if (wired) result["certificate"] = certificate_dict(network);
   return result;
 }
 
@@ -217,7 +217,7 @@ nb::dict evaluate(const std::string& model, const WeightsArgument& weights,
     return nn::evaluate(network, set.test, 250, callback);
   });
   nb::dict result = to_dict(evaluation);
-  if (technology) result["certificate"] = certificates(network);
+  if (technology) result["certificate"] = certificate_dict(network);
   return result;
 }
 

@@ -209,7 +209,9 @@ std::string spice_netlist(const ArrayLike& conductance, const ArrayLike& voltage
   const solver::Circuit circuit =
       make_circuit(to_matrix(conductance, "conductance"),
                    {source_ohm, sink_ohm, wordline_ohm, bitline_ohm}, drive, sense);
-  const auto cells = device::make_cell_model(cell, {.parameters = cell_parameters});
+  device::CellSettings settings;
+  settings.parameters = cell_parameters;
+  const auto cells = device::make_cell_model(cell, settings);
   const solver::TerminalVoltage terminals{to_columns(voltage, "voltage").leftCols(1), {}};
   Solved ignored;
   const auto bent = make_cells(cell, cell_parameters);

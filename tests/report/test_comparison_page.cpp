@@ -125,7 +125,9 @@ TEST_CASE("report/comparison_page: runs of two commands share what they have") {
   const Folder b(evaluation(0.01, 3));
   const std::string page = comparison_page(a.folder.path(), b.folder.path());
   CHECK(contains(page, "Runs of two commands: train and evaluate"));
-  CHECK(contains(message_of<xbar::IoError>([&] { static_cast<void>(comparison_page(a.folder.path(), a.folder / "none")); }),
+  CHECK(contains(message_of<xbar::IoError>([&] {
+                   static_cast<void>(comparison_page(a.folder.path(), a.folder / "none"));
+                 }),
                  "run.json"));
 }
 

@@ -41,6 +41,10 @@ struct CrossbarMapping {
   /// Empty: what is trained are the cells. Else digital weights (HardwareAwareWeight).
   std::optional<GradientRule> hardware_aware;
   UpdateOptions update{};  ///< of cells written by pulses: with technology.device
+  /// The same arrays, but those of one layer at a time, made anew for every pass (StreamedWeight):
+  /// memory for those of the largest layer, time for measuring all of them at every batch. Not for
+  /// training.
+  bool streamed = false;
   std::uint64_t seed = 1;  ///< of write noise, cell effects, read noise and pulse trains
 };
 
