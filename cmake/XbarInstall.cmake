@@ -43,10 +43,10 @@ if(TARGET xbar AND (NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR))
   file(MAKE_DIRECTORY ${pages})
   add_custom_command(
     OUTPUT ${written}
-    COMMAND xbar man >${pages}/xbar.1
-    COMMAND xbar completion bash >${pages}/xbar
-    COMMAND xbar completion zsh >${pages}/_xbar
-    COMMAND xbar completion fish >${pages}/xbar.fish
+    COMMAND xbar man > ${pages}/xbar.1
+    COMMAND xbar completion bash > ${pages}/xbar
+    COMMAND xbar completion zsh > ${pages}/_xbar
+    COMMAND xbar completion fish > ${pages}/xbar.fish
     DEPENDS xbar
     VERBATIM)
   add_custom_target(xbar_pages ALL DEPENDS ${written})
