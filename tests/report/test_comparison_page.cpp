@@ -107,7 +107,7 @@ TEST_CASE("report/comparison_page: two trainings, their settings, results and cu
   CHECK(!contains(page, ">out<"));
   // One plot each of accuracy and loss by epoch, with a line of each run.
   const std::string curves = page.substr(page.find("Curves</h2>"));
-  CHECK(count(curves.substr(0, curves.find("<footer")), "<svg") == 2);
+  CHECK(count(curves.substr(0, curves.find("<footer")), "<figure") == 2);
   CHECK(comparison_page(a.folder.path(), b.folder.path()) == page);
   CHECK(contains(comparison_page(b.folder.path(), a.folder.path()), "is worse by 5.00"));
 }
@@ -125,7 +125,9 @@ TEST_CASE("report/comparison_page: runs of two commands share what they have") {
   const Folder b(evaluation(0.01, 3));
   const std::string page = comparison_page(a.folder.path(), b.folder.path());
   CHECK(contains(page, "Runs of two commands: train and evaluate"));
-  CHECK(contains(message_of<xbar::IoError>([&] { static_cast<void>(comparison_page(a.folder.path(), a.folder / "none")); }),
+  CHECK(contains(message_of<xbar::IoError>([&] {
+                   static_cast<void>(comparison_page(a.folder.path(), a.folder / "none"));
+                 }),
                  "run.json"));
 }
 
