@@ -23,8 +23,9 @@ std::string values(const FlagHelp& flag) {
   const std::vector<std::string> words = plain_words(flag);
   std::string text;
   if (!words.empty()) text += " -a " + fish_quoted(fmt::to_string(fmt::join(words, " ")));
-  if (flag.takes_folder()) return text + " -a '(__fish_complete_directories)'";
-  return flag.takes_file() ? text + " -F" : text;
+  const char* needed = flag.names.empty() ? "" : flag.takes_file() ? " -r" : " -x";
+  if (flag.takes_folder()) text += " -a '(__fish_complete_directories)'";
+  return needed + text + (flag.takes_file() ? " -F" : "");
 }
 
 }  // namespace
@@ -47,7 +48,7 @@ std::string fish_completion(std::span<const CommandHelp> commands) {
       for (const std::string& name : flag.names) {
         line += name.rfind("--", 0) == 0 ? " -l " + name.substr(2) : " -s " + name.substr(1);
       }
-      if (!flag.value.empty()) line += (flag.names.empty() ? "" : " -r") + values(flag);
+      if (!flag.value.empty()) line += values(flag);
       text += fmt::format("{} -d {}\n", line, fish_quoted(flag.description));
     }
   }

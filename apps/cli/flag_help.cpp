@@ -48,7 +48,10 @@ bool is_placeholder(const std::string& word) {
 
 CommandHelp command_help(const CLI::App& app) {
   CommandHelp command{app.get_parent() == nullptr ? "" : app.get_name(), app.get_description(), {}};
-  for (const CLI::Option* option : app.get_options()) command.flags.push_back(flag_help(*option));
+  for (const CLI::Option* option : app.get_options()) {
+    // --help does not list those without a group either: they are there to be refused.
+    if (!option->get_group().empty()) command.flags.push_back(flag_help(*option));
+  }
   return command;
 }
 

@@ -97,7 +97,8 @@ long peak_megabytes() {
 // With --verbose: what runs, with what it was asked, and what that took.
 int run_command(Command& command) {
   if (verbosity() != Verbosity::verbose) return command.run();
-  for (const auto& [what, value] : versions().items()) {
+  const Json computes = versions();
+  for (const auto& [what, value] : computes.items()) {
     detail(fmt::format("{} {}", what, value.is_string() ? value.get<std::string>() : value.dump()));
   }
   for (const auto& [flag, value] : command.given()) detail(fmt::format("--{} {}", flag, value));

@@ -26,17 +26,14 @@ std::string roff(std::string_view text) {
     } else {
       result += c;
     }
+    // Long lists of words may be broken there.
+    if (c == '|' || c == ',' || c == ';') result += "\\:";
   }
   return result;
 }
 
-// A line may not outgrow the page: those of alternatives are broken behind bars.
 std::string value_of(const FlagHelp& flag) {
-  std::string text = roff(flag.value.substr(0, flag.value.find(':')));
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 3) {
-    text.insert(at + 1, "\\:");
-  }
-  return text + (flag.several ? " ..." : "");
+  return roff(flag.value.substr(0, flag.value.find(':'))) + (flag.several ? " ..." : "");
 }
 
 std::string flag_text(const FlagHelp& flag) {
@@ -71,7 +68,7 @@ std::string man_page(std::span<const CommandHelp> commands) {
   const CommandHelp& program = commands.front();
   const std::string what = program.description.substr(program.description.find(':') + 2);
   std::string text = fmt::format(
-      ".\\\" Written by `xbar man`.\n.TH XBAR 1 \"\" \"xbar {}\" \"User Commands\"\n"
+      ".\\\" Written by `xbar man`.\n.TH XBAR 1 \"\" \"xbar {}\" \"User Commands\"\n.ad l\n"
       ".SH NAME\nxbar \\- {}\n"
       ".SH SYNOPSIS\n\\fBxbar\\fR \\fICOMMAND\\fR [\\fIFLAG\\fR ...]\n"
       ".SH DESCRIPTION\nEvery command states its flags with \\fBxbar\\fR \\fICOMMAND\\fR "

@@ -107,7 +107,7 @@ TEST_CASE("report/comparison_page: two trainings, their settings, results and cu
   CHECK(!contains(page, ">out<"));
   // One plot each of accuracy and loss by epoch, with a line of each run.
   const std::string curves = page.substr(page.find("Curves</h2>"));
-  CHECK(count(curves.substr(0, curves.find("<footer")), "<svg") == 2);
+  CHECK(count(curves.substr(0, curves.find("<footer")), "<figure") == 2);
   CHECK(comparison_page(a.folder.path(), b.folder.path()) == page);
   CHECK(contains(comparison_page(b.folder.path(), a.folder.path()), "is worse by 5.00"));
 }
