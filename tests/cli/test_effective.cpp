@@ -147,7 +147,7 @@ TEST_CASE("cli/effective: wrong names and shapes", "[cli]") {
     REQUIRE_FALSE(std::filesystem::exists(scratch("E.npy")));
   };
   expect("--model exakt", "did you mean exact");
-  expect("--direction sideways", "forward or backward");
+  expect("--direction sideways", "forward, backward, got");
   expect("--terminals both", "keep or swap");
   expect("--model operating-point --operating-voltage V.npy", "expected 3 voltages");
   expect("--operating-voltage V.npy", "--model operating-point");

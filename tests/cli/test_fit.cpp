@@ -180,10 +180,12 @@ TEST_CASE("cli/fit: what is wrong is said in one line, and nothing is written", 
   refused("--pulses pulses.csv --iv pulses.csv", "found 2");
   refused("--pulses none.csv", "none.csv");
   refused("--pulses bad.csv", "bad.csv: line 1: expected the unit in the name");
-  refused("--pulses pulses.csv --format wide", "format: expected long, columns, ramps or aihwkit");
+  refused("--pulses pulses.csv --format wide",
+          "--format: expected one of long, columns, ramps, aihwkit");
   refused("--pulses pulses.csv --model soft", "model: expected linear, asymmetric");
   refused("--pulses pulses.csv --folds 1", "folds: expected 2 to 20, found 1");
-  refused("--pulses pulses.csv --fit-to both", "--fit-to: expected curve or steps, found both");
+  refused("--pulses pulses.csv --fit-to both",
+          "--fit-to: expected one of curve, steps, got 'both'");
   refused("--pulses pulses.csv --direction up", "--direction: expected");
   refused("--amplitude pulses.csv", "line 2: expected a column after_siemens or after_ohm");
   refused("--amplitude pulses.csv --direction up down", "1 files of --amplitude, or none, found 2");

@@ -254,7 +254,7 @@ TEST_CASE("cli/solve: bad input gives one line, exit code 2 and no file", "[cli]
   expect(good + "--wordline-ohm -1", "wordline-ohm");
   expect(good + "--source-ohm nan", "source-ohm");
   expect(good + "--sink-ohm inf", "sink-ohm");
-  expect(good + "--method magic", "line or direct");
+  expect(good + "--method magic", "line, direct, got");
   expect(good + "--cell sihn", "did you mean sinh?");
   expect(good + "extra", "unexpected argument 'extra'");
 }

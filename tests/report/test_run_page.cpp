@@ -708,7 +708,7 @@ TEST_CASE("report/run_page: damaged and missing files are refused by name") {
 
   const RunFolder other(run_json("sweep", Json::object()));
   CHECK(contains(message_of<xbar::InvalidArgument>([&] { (void)other.page(); }),
-                 "expected quickstart, train, validate, remap, device, program or fit, "
+                 "expected quickstart, train, evaluate, validate, remap, device, program or fit, "
                  "found 'sweep'"));
 }
 
