@@ -1,4 +1,5 @@
-# `cpack -G DEB` in a release build makes two Debian packages:
+# `cpack -G DEB` in a release build, configured with -DCMAKE_INSTALL_PREFIX=/usr so that libraries lie
+# where Debian has them, makes two packages:
 #   xbar      the program, its manual page, completions and device files
 #   xbar-dev  headers, static libraries, CMake and pkg-config files
 set(XBAR_MAINTAINER "The xbar authors <xbar@xbar.invalid>"
@@ -23,10 +24,9 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "ngspice, chromium")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
-    "${CPACK_PACKAGE_DESCRIPTION_SUMMARY}
- Solves resistive crossbar arrays with their wires exactly and by fast
- surrogates, trains neural networks through them, and re-maps trained
- networks so that wires cost less. This package holds the program xbar.")
+    "Solves resistive crossbar arrays with their wires exactly and by fast
+surrogates, trains neural networks through them, and re-maps trained
+networks so that wires cost less. This package holds the program xbar.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME xbar-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
@@ -39,10 +39,9 @@ if(HDF5_FOUND)
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libhdf5-dev")
 endif()
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
-    "${CPACK_PACKAGE_DESCRIPTION_SUMMARY} - development files
- Solves resistive crossbar arrays with their wires exactly and by fast
- surrogates, trains neural networks through them, and re-maps trained
- networks so that wires cost less. This package holds headers and static
- libraries, with CMake and pkg-config files.")
+    "Solves resistive crossbar arrays with their wires exactly and by fast
+surrogates, trains neural networks through them, and re-maps trained
+networks so that wires cost less. This package holds headers and static
+libraries, with CMake and pkg-config files.")
 
 include(CPack)

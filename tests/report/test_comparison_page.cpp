@@ -29,6 +29,9 @@ Json leg(double accuracy) {
           {"images_per_second", 1000.0},
           {"train_seconds", 8.0},
           {"phase_seconds", {{"forward", 8.0}}},
+          {"certificate",
+           {{"layers",
+             {{{"name", "fc1"}, {"mean_error", 0.25}}, {{"name", "fc1"}, {"mean_error", 0.5}}}}}},
           {"metrics", "metrics.jsonl"},
           {"weights", "weights.safetensors"}};
 }
@@ -105,6 +108,11 @@ TEST_CASE("report/comparison_page: two trainings, their settings, results and cu
   CHECK(contains(differ.substr(0, differ.find("<details")), "learning-rate"));
   CHECK(!contains(differ.substr(0, differ.find("<details")), "seed"));
   CHECK(!contains(page, ">out<"));
+  // Layers are details.
+  const std::string results = page.substr(page.find("Results side by side</h2>"));
+  CHECK(!contains(results.substr(0, results.find("<details")), "fc1"));
+  CHECK(contains(results, "certificate, layers, fc1, mean error"));
+  CHECK(contains(results, "certificate, layers, fc1 2, mean error"));
   // One plot each of accuracy and loss by epoch, with a line of each run.
   const std::string curves = page.substr(page.find("Curves</h2>"));
   CHECK(count(curves.substr(0, curves.find("<footer")), "<figure") == 2);

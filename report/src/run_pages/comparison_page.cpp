@@ -33,11 +33,12 @@ bool is_accuracy(const Pair& pair) { return last_part(pair.path).ends_with("accu
 
 bool is_error(const Pair& pair) {
   const std::string key = last_part(pair.path);
-  return key.ends_with("error") && !key.ends_with("layer_error");
+  return key.ends_with("error") && pair.path.find("layers.") == std::string::npos;
 }
 
 bool is_headline(const Pair& pair) {
   const std::string key = last_part(pair.path);
+  if (pair.path.find("layers.") != std::string::npos) return false;  // too many
   return is_accuracy(pair) || is_error(pair) || key.ends_with("loss") || key.ends_with("seconds") ||
          key == "images_per_second" || key.ends_with("joule");
 }

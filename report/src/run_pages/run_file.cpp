@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -133,8 +134,11 @@ void collect(const nlohmann::ordered_json& json, const std::string& path,
   } else if (json.is_object()) {
     for (const auto& [key, value] : json.items()) collect(value, below(key), found);
   } else if (json.is_array() && json.size() <= longest_list) {
+    std::set<std::string> taken;
     for (std::size_t k = 0; k < json.size(); ++k) {
-      collect(json[k], below(item_name(json[k], k)), found);
+      std::string name = item_name(json[k], k);
+      if (!taken.insert(name).second) name += fmt::format(" {}", k + 1);
+      collect(json[k], below(name), found);
     }
   }
 }

@@ -39,7 +39,8 @@ class Value {
   [[nodiscard]] std::vector<std::pair<std::string, Value>> members() const;
 
   /// Every number below, by the keys that lead to it: "runs.ideal.test_loss". An object in a list
-  /// is called by its "name", "strategy" or "model", else by its place. Lists of more than 64 are
+  /// is called by its "name", "strategy" or "model" (with its place where that
+  /// comes again), else by its place. Lists of more than 64 are
   /// left out.
   [[nodiscard]] std::vector<std::pair<std::string, double>> numbers_below() const;
 
