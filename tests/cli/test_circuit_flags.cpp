@@ -233,7 +233,7 @@ TEST_CASE("cli/circuit_flags: what does not fit the array is named", "[cli]") {
   expect("--sink-ohm inf", "--sink-ohm: expected a finite resistance");
   expect("--sink-ohm 5ohm", "--sink-ohm: expected a number or a file, .npy or .csv, got '5ohm'");
   expect("--drive up", "--drive: expected one of left, right, both");
-  expect("--sense left", "sense: expected bottom, top or both");
+  expect("--sense left", "--sense: expected one of bottom, top, both");
   expect("--selected-wordlines 0,3", "--selected-wordlines: expected indices below 3, got 3");
   expect("--selected-bitlines 0-2", "--selected-bitlines: expected indices below 2, got 0-2");
   for (const std::string list : {"x", "1-0", "-1", "1.5", "''"}) {

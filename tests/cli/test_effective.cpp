@@ -148,7 +148,7 @@ TEST_CASE("cli/effective: wrong names and shapes", "[cli]") {
   };
   expect("--model exakt", "did you mean exact");
   expect("--direction sideways", "forward, backward, got");
-  expect("--terminals both", "keep or swap");
+  expect("--terminals both", "keep, swap, got");
   expect("--model operating-point --operating-voltage V.npy", "expected 3 voltages");
   expect("--operating-voltage V.npy", "--model operating-point");
   expect("--selected-wordlines 0 --unselected-wordlines V/2", "expected grounded or floating");
