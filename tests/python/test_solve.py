@@ -173,7 +173,7 @@ def test_a_numerical_failure_is_a_numerical_error():
 
 
 def test_other_threads_run_meanwhile(array):
-    g = array(150, 150)
+    g = array(600, 600)
     done = threading.Event()
     counts = []
 
