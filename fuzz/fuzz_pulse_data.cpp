@@ -4,10 +4,13 @@
 #include <string_view>
 
 #include <xbar/core/error.hpp>
+#include <xbar/fit/amplitude_data.hpp>
+#include <xbar/fit/cycling_fit.hpp>
 #include <xbar/fit/iv_fit.hpp>
 #include <xbar/fit/pulse_data.hpp>
 #include <xbar/fit/retention_fit.hpp>
 
+using xbar::fit::AmplitudeLayout;
 using xbar::fit::PulseData;
 using xbar::fit::PulseLayout;
 using xbar::fit::PulseLayoutOptions;
@@ -44,5 +47,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try_to_read([&] { (void)xbar::fit::parse_iv_data(bytes, "input"); });
   try_to_read([&] { (void)xbar::fit::parse_retention_data(bytes, "input"); });
+  try_to_read([&] { (void)xbar::fit::parse_amplitude_data(bytes, "input", {}); });
+  const AmplitudeLayout bare{{"device", "-", "pulse_volt", "after_ohm"}, true};
+  try_to_read([&] { (void)xbar::fit::parse_amplitude_data(bytes, "input", bare); });
+  try_to_read([&] { (void)xbar::fit::parse_cycling_data(bytes, "input"); });
   return 0;
 }

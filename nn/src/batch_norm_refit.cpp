@@ -7,7 +7,7 @@
 #include <xbar/nn/batch_norm_refit.hpp>
 #include <xbar/nn/layers/batch_norm.hpp>
 
-#include "image_check.hpp"
+#include "image_batch.hpp"
 #include "layers_of.hpp"
 
 namespace xbar::nn {
@@ -35,9 +35,7 @@ void refit_batch_norm(Network& network, const ImageSet& images, Index batch,
     const Index size = std::min(batch, images.count - begin);
     // One image has no variance of its own in a layer of single values.
     if (size < 2 && begin > 0) break;
-    x.resize(network.input_shape().batch(size));
-    const auto first = images.pixels.begin() + begin * images.image_size();
-    std::copy(first, first + size * images.image_size(), x.data());
+    fill_batch(network, images, begin, size, x);
     static_cast<void>(network.forward(x));
     if (progress) {
       progress({"batch-norm statistics", static_cast<double>(begin + size),

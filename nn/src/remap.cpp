@@ -6,7 +6,7 @@
 #include <xbar/core/stopwatch.hpp>
 #include <xbar/nn/remap.hpp>
 
-#include "image_check.hpp"
+#include "image_batch.hpp"
 #include "remap/strategies.hpp"
 
 namespace xbar::nn {

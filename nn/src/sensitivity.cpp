@@ -9,7 +9,7 @@
 #include <xbar/nn/sensitivity.hpp>
 #include <xbar/nn/trainer.hpp>
 
-#include "image_check.hpp"
+#include "image_batch.hpp"
 
 namespace xbar::nn {
 namespace {
@@ -48,11 +48,10 @@ std::vector<LayerSensitivity> by_gradient(Network& network, const ImageSet& imag
   const ModeScope evaluation(network, false);
   // One image at a time: the absolute value or the square is taken for each image.
   SoftmaxCrossEntropy loss;
-  Tensor image(network.input_shape().batch(1));
+  Tensor image;
   MatrixF change;
   for (Index n = 0; n < count; ++n) {
-    const float* pixels = images.pixels.data() + n * images.image_size();
-    std::copy(pixels, pixels + images.image_size(), image.data());
+    fill_batch(network, images, n, 1, image);
     loss.forward(network.forward(image), {&images.labels[static_cast<std::size_t>(n)], 1});
     network.backward(loss.backward());
     for (std::size_t k = 0; k < layers.size(); ++k) {

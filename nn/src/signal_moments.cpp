@@ -10,7 +10,7 @@
 #include <xbar/core/random.hpp>
 #include <xbar/nn/signal_moments.hpp>
 
-#include "image_check.hpp"
+#include "image_batch.hpp"
 #include "layers/patch.hpp"
 
 namespace xbar::nn {
@@ -148,9 +148,7 @@ std::vector<mapping::SignalMoments> signal_moments(Network& network, const Image
   Tensor dy;
   for (Index begin = 0; begin < count; begin += images_at_once) {
     const Index size = std::min(images_at_once, count - begin);
-    x.resize(network.input_shape().batch(size));
-    std::copy_n(images.pixels.data() + begin * images.image_size(), size * images.image_size(),
-                x.data());
+    fill_batch(network, images, begin, size, x);
     const Tensor& y = network.forward(x);
     dy.resize(y.shape());
     const Index classes = y.item_size();

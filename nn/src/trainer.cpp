@@ -19,7 +19,7 @@
 #include <xbar/nn/trainer.hpp>
 
 #include "chunks.hpp"
-#include "image_check.hpp"
+#include "image_batch.hpp"
 #include "together.hpp"
 
 namespace xbar::nn {

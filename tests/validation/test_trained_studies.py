@@ -1,4 +1,4 @@
-"""validation/xchangr, rxnn and scale as a user runs them, on the built-in data:
+"""validation/xchangr, rxnn, scale and devices/rates as a user runs them, on the built-in data:
 test_trained_studies.py PROGRAM."""
 
 import json
@@ -104,6 +104,19 @@ class Studies(unittest.TestCase):
         self.assertEqual([row[:2] for row in study["rows"]],
                          [["lenet5", "ideal"], ["lenet5", "in-situ"]])
         self.assertEqual(study["rows"][0][2], "62")  # thousands of weights and biases
+
+    def test_training_by_pulses_is_timed(self):
+        out = self.folder / "devices"
+        subprocess.run([str(VALIDATION / "devices/rates"), "--xbar", PROGRAM, "--models", "lenet5",
+                        "--rules", "stochastic", "--epochs", "1", "--train-images", "500",
+                        "--rounds", "1", "--out", str(out)], check=True, capture_output=True)
+        study = json.loads((out / "rates.table.json").read_text())
+        rows = {row[1]: dict(zip(study["header"], row)) for row in study["rows"]}
+        self.assertEqual(list(rows), ["float", "stochastic, no wires", "stochastic, wired"])
+        for row in rows.values():
+            share = float(row["images/s"]) / float(rows["float"]["images/s"])
+            self.assertAlmostEqual(float(row["of float"]), share, delta=0.006)
+        self.assertEqual(rows["float"]["at least 0.7"], "")
 
     def test_bad_arguments_are_named(self):
         found = self.run_study("xchangr/wire-drop", "--terminals", "0")

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "../image_batch.hpp"
+
 namespace xbar::nn {
 namespace {
 
@@ -10,8 +12,7 @@ constexpr Index images_at_once = 125;
 // The network's outputs for images from `begin` on, less their mean; x has to stay for backward().
 MatrixF outputs_of(Network& network, const ImageSet& images, Index begin, Tensor& x) {
   const Index size = std::min(images_at_once, images.count - begin);
-  x.resize(network.input_shape().batch(size));
-  std::copy_n(images.pixels.data() + begin * images.image_size(), x.size(), x.data());
+  fill_batch(network, images, begin, size, x);
   const Tensor& y = network.forward(x);
   MatrixF outputs = Eigen::Map<const MatrixF>(y.data(), size, y.item_size());
   outputs.colwise() -= outputs.rowwise().mean().eval();
