@@ -45,6 +45,12 @@ TEST_CASE("core/parse_toml: letters beyond ASCII belong in strings and comments"
   CHECK(refused("a = '''\n''é''''Ù'") == "a.toml:2:8" + found);
   CHECK(refused("a = \"\"\"é\\ \r\n\t Ù\"\"\"") == "a.toml:2:3" + found);
   CHECK(refused("a = \"\\Ù\"") == "a.toml:1:7" + found);
+  // No strings: the value has begun without a quote.
+  CHECK(refused("a = 0g'''Ù") == "a.toml:1:10" + found);
+  CHECK(refused("a = -\"Ù\"") == "a.toml:1:7" + found);
+  CHECK(refused("a = 2['Ù'") == "a.toml:1:8" + found);
+  CHECK(refused("a = 1.E\"\".\"Ù\"") == "a.toml:1:12" + found);
+  CHECK(refused("a = {b = 0.''\"Ù\"}") == "a.toml:1:15" + found);
   CHECK(refused("\xEF\xBB\xBFÙ") == "a.toml:1:1" + found);  // a byte order mark
 }
 
@@ -55,6 +61,8 @@ TEST_CASE("core/parse_toml: in strings and comments any letter stands") {
   CHECK(value_of("key = \"\"\"\nÙ '\"\" Ù\\\n  \\t\\\\ é\"\"\"\"\"") == "Ù '\"\" Ù\t\\ é\"\"");
   CHECK(value_of("a = ''''''\nkey = '''Ù\\''''\n") == "Ù\\'");
   CHECK(value_of("a = \"\"\nkey = '''\n'Ù''é'''\n# '") == "'Ù''é");
+  CHECK(value_of("key = 'é'\n'é'. \"Ù\" = 1\r\n[ 'Ù' ]\na = [ 'Ù', [\"Ù\"],\n\t'Ù',{'Ù'='Ù'}]") ==
+        "é");
   CHECK(value_of("\xEF\xBB\xBFkey = 'Ù'") == "Ù");
 }
 

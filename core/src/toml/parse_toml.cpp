@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -45,23 +46,69 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
 
 // toml++ 3.3 takes some letters beyond ASCII for impossible (__builtin_unreachable) where it looks
 // for white space: outside of strings and comments, where TOML has none, and behind the '\' that
-// ends a line of a string, where we do without. Returns the first of them, or the end.
-std::size_t first_letter_out_of_place(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size() && is_ascii(text[at])) {
-    if (text[at] == '#') {
-      at = std::min(text.find('\n', at), text.size());
-    } else if (text[at] == '"' || text[at] == '\'') {
-      at = end_of_string(text, at);
+// ends a line of a string, where we do without.
+class LetterOutOfPlace {
+ public:
+  explicit LetterOutOfPlace(std::string_view text) : text_(text) {}
+
+  /// The first of them, or the end. Behind what is no TOML it may be anywhere: toml++ stops there.
+  [[nodiscard]] std::size_t find() {
+    while (at_ < text_.size() && is_ascii(text_[at_])) skip();
+    return std::min(at_, text_.size());
+  }
+
+ private:
+  void skip() {
+    const char c = text_[at_];
+    if (c == '#') {
+      at_ = text_.find('\n', at_);
+    } else if (c == '"' || c == '\'') {
+      at_ = end_of_string(text_, at_);
+    } else if (c == '\n') {
+      if (open_.empty()) in_value_ = false;
+      ++at_;
+    } else if (in_value_) {
+      skip_in_value(c);
     } else {
-      ++at;
+      in_value_ = c == '=';
+      if (c == '}') close();
+      ++at_;
     }
   }
-  return at;
-}
+
+  void skip_in_value(char c) {
+    constexpr std::string_view ends = " \t\r\n,]}#";
+    if (c == '[' || c == '{') {
+      open_.push_back(c);
+      in_value_ = c == '[';
+    } else if (c == ']' || c == '}') {
+      close();
+    } else if (c == ',') {
+      in_value_ = open_.empty() || open_.back() == '[';
+    } else if (ends.find(c) == std::string_view::npos) {
+      // A value that has begun without a quote: a quote within begins no string.
+      while (at_ < text_.size() && is_ascii(text_[at_]) &&
+             ends.find(text_[at_]) == std::string_view::npos) {
+        ++at_;
+      }
+      return;
+    }
+    ++at_;
+  }
+
+  void close() {
+    if (!open_.empty()) open_.pop_back();
+    in_value_ = true;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::string open_;  // brackets of arrays and inline tables
+  bool in_value_ = false;
+};
 
 void refuse_letters_out_of_place(std::string_view text, const std::string& file) {
-  const std::size_t at = first_letter_out_of_place(text);
+  const std::size_t at = LetterOutOfPlace(text).find();
   if (at >= text.size()) return;
   const std::string_view before = text.substr(0, at);
   const std::string_view line = before.substr(before.rfind('\n') + 1);  // npos + 1 is 0
