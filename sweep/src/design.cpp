@@ -11,6 +11,8 @@
 #include <xbar/core/suggest.hpp>
 #include <xbar/sweep/design.hpp>
 
+#include "literal.hpp"
+
 namespace xbar::sweep {
 namespace {
 
@@ -33,12 +35,6 @@ void check_range(const SweptKey& key) {
   }
 }
 
-std::string literal(double value) {
-  std::string text = fmt::to_string(value);
-  if (text.find_first_of(".e") == std::string::npos) text += ".0";  // a real number in TOML
-  return text;
-}
-
 // The value below which a share u of the key's distribution lies.
 std::string quantile(const SweptKey& key, double u) {
   if (!key.values.empty()) {
@@ -48,7 +44,7 @@ std::string quantile(const SweptKey& key, double u) {
   const double above = key.is_whole ? key.high + 1 : key.high;
   const double value =
       key.is_logarithmic ? key.low * std::pow(above / key.low, u) : key.low + u * (above - key.low);
-  if (!key.is_whole) return literal(value);
+  if (!key.is_whole) return real_literal(value);
   return fmt::format("{:.0f}", std::clamp(std::floor(value), key.low, key.high));
 }
 

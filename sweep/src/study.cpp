@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <sstream>
@@ -9,10 +10,13 @@
 #include <xbar/core/suggest.hpp>
 #include <xbar/sweep/study.hpp>
 
+#include "literal.hpp"
 #include "parse_toml.hpp"
 
 namespace xbar::sweep {
 namespace {
+
+constexpr std::int64_t most_points = 1'000'000;
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& key,
                          const std::string& expected) {
@@ -30,21 +34,36 @@ void check_keys(const toml::table& table, const std::vector<std::string>& known,
   }
 }
 
+std::string literal(const toml::node& node);
+
+std::string key_text(std::string_view key) {
+  constexpr std::string_view bare =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  if (!key.empty() && key.find_first_not_of(bare) == std::string_view::npos) {
+    return std::string(key);
+  }
+  return literal(toml::value<std::string>(std::string(key)));
+}
+
 // As TOML writes it, on one line.
 std::string literal(const toml::node& node) {
+  std::vector<std::string> parts;
+  if (const toml::array* values = node.as_array()) {
+    for (const toml::node& value : *values) parts.push_back(literal(value));
+    return parts.empty() ? "[]" : fmt::format("[ {} ]", fmt::join(parts, ", "));
+  }
+  if (const toml::table* entries = node.as_table()) {
+    for (const auto& [key, value] : *entries) {
+      parts.push_back(fmt::format("{} = {}", key_text(key.str()), literal(value)));
+    }
+    return parts.empty() ? "{}" : fmt::format("{{ {} }}", fmt::join(parts, ", "));
+  }
+  if (const auto* real = node.as_floating_point()) return real_literal(real->get());
   std::ostringstream text;
   node.visit([&](const auto& value) {
-    if constexpr (toml::is_table<decltype(value)>) {
-      toml::table inner = value;
-      inner.is_inline(true);
-      text << toml::toml_formatter{inner};
-    } else {
-      text << toml::toml_formatter{value, toml::format_flags::none};
-    }
+    text << toml::toml_formatter{value, toml::format_flags::none};
   });
-  std::string line = text.str();
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  return line;
+  return text.str();
 }
 
 std::string flag_of(std::string key) {
@@ -96,9 +115,10 @@ std::vector<std::uint64_t> seeds_of(const toml::node_view<const toml::node>& nod
                                     const std::string& origin) {
   std::vector<std::uint64_t> seeds;
   if (!node) return seeds;
-  const std::string expected = "a whole number above 0, or a list of seeds";
+  const std::string expected =
+      fmt::format("a whole number from 1 to {}, or a list of seeds", most_points);
   if (const auto count = node.value_exact<std::int64_t>()) {
-    if (*count < 1) refuse(origin, "seeds", expected);
+    if (*count < 1 || *count > most_points) refuse(origin, "seeds", expected);
     for (std::int64_t k = 1; k <= *count; ++k) seeds.push_back(static_cast<std::uint64_t>(k));
     return seeds;
   }
@@ -227,8 +247,14 @@ Study parse_study(std::string_view text, const std::string& origin) {
 std::vector<Point> points_of(const Study& study) {
   std::vector<Point> points;
   std::set<std::string> seen;
-  for (const Setting& setting : settings_of(study.design)) {
-    const std::size_t runs = std::max<std::size_t>(study.seeds.size(), 1);
+  const std::vector<Setting> settings = settings_of(study.design);
+  const std::size_t runs = std::max<std::size_t>(study.seeds.size(), 1);
+  if (settings.size() * runs > static_cast<std::size_t>(most_points)) {
+    throw InvalidArgument(
+        fmt::format("sweep: expected {} points or fewer, got {} settings of {} seeds", most_points,
+                    settings.size(), runs));
+  }
+  for (const Setting& setting : settings) {
     for (std::size_t k = 0; k < runs; ++k) {
       Setting swept = setting;
       if (!study.seeds.empty()) swept.emplace_back("seed", fmt::to_string(study.seeds[k]));

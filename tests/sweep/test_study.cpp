@@ -5,6 +5,7 @@
 #include <xbar/sweep/study.hpp>
 
 #include "support/catch.hpp"
+#include "support/message.hpp"
 
 using xbar_test::Contains;
 using namespace xbar::sweep;
@@ -44,6 +45,25 @@ TEST_CASE("sweep/study: points are the command's configuration files", "[sweep]"
     identities.insert(point.identity);
   }
   REQUIRE(identities.size() == 4);
+}
+
+TEST_CASE("sweep/study: values of every kind are the file's", "[sweep]") {
+  const auto points = points_of(parse_study(
+      "command = \"solve\"\n[flags]\na = [[0.1, 1], 'x\"']\nb = {}\nc = {'a b' = inf, d = true}\n"
+      "e = []\n[sweep]\nseeds = 1\n",
+      "s.toml"));
+  REQUIRE(
+      points[0].config ==
+      "a = [ [ 0.1, 1 ], \"x\\\"\" ]\nb = {}\nc = { \"a b\" = inf, d = true }\ne = []\nseed = 1\n");
+}
+
+TEST_CASE("sweep/study: too many points are refused before they are made", "[sweep]") {
+  const Study study = parse_study(
+      "command = \"solve\"\n[sweep]\nsampling = \"random\"\nsamples = 1000\nseeds = 1001\n"
+      "[sweep.keys]\na = {low = 0, high = 1}\n",
+      "s.toml");
+  REQUIRE(xbar_test::message_of<xbar::InvalidArgument>([&] { (void)points_of(study); }) ==
+          "sweep: expected 1000000 points or fewer, got 1000 settings of 1001 seeds");
 }
 
 TEST_CASE("sweep/study: a point stays the same when its study grows", "[sweep]") {
@@ -92,6 +112,7 @@ TEST_CASE("sweep/study: names file, key and what was expected", "[sweep]") {
                Contains("unknown key 'flag'") && Contains("did you mean flags"));
   REQUIRE_THAT(refused(head + "[sweep]\n"), Contains("found none"));
   REQUIRE_THAT(refused(head + "[sweep]\nseeds = 0\n"), Contains("seeds: expected a whole number"));
+  REQUIRE_THAT(refused(head + "[sweep]\nseeds = 1000001\n"), Contains("from 1 to 1000000"));
   REQUIRE_THAT(refused(head + "[sweep]\nseeds = [1, -1]\n"), Contains("seeds: expected"));
   REQUIRE_THAT(refused(head + "[sweep]\nsampling = \"gird\"\n"), Contains("did you mean grid"));
   REQUIRE_THAT(refused(head + "[sweep]\nsamples = 3\n[sweep.keys]\na = [1]\n"),

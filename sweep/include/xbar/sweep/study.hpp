@@ -53,7 +53,7 @@ struct Point {
 };
 
 /// Every run of a study, those of a setting's seeds one after the other.
-/// @throws InvalidArgument of settings_of()
+/// @throws InvalidArgument of settings_of(), or for more than a million points
 [[nodiscard]] std::vector<Point> points_of(const Study& study);
 
 }  // namespace xbar::sweep
