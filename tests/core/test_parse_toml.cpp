@@ -48,6 +48,7 @@ TEST_CASE("core/parse_toml: letters beyond ASCII belong in strings and comments"
   // No strings: the value has begun without a quote.
   CHECK(refused("a = 0g'''Ù") == "a.toml:1:10" + found);
   CHECK(refused("a = -\"Ù\"") == "a.toml:1:7" + found);
+  CHECK(refused("a = [1,\n2'Ù'") == "a.toml:2:3" + found);
   CHECK(refused("a = 2['Ù'") == "a.toml:1:8" + found);
   CHECK(refused("a = 1.E\"\".\"Ù\"") == "a.toml:1:12" + found);
   CHECK(refused("a = {b = 0.''\"Ù\"}") == "a.toml:1:15" + found);
@@ -61,6 +62,7 @@ TEST_CASE("core/parse_toml: in strings and comments any letter stands") {
   CHECK(value_of("key = \"\"\"\nÙ '\"\" Ù\\\n  \\t\\\\ é\"\"\"\"\"") == "Ù '\"\" Ù\t\\ é\"\"");
   CHECK(value_of("a = ''''''\nkey = '''Ù\\''''\n") == "Ù\\'");
   CHECK(value_of("a = \"\"\nkey = '''\n'Ù''é'''\n# '") == "'Ù''é");
+  CHECK(value_of("key = 'é'\na = {b = 1, c.'Ù' = 3}") == "é");
   CHECK(value_of("key = 'é'\n'é'. \"Ù\" = 1\r\n[ 'Ù' ]\na = [ 'Ù', [\"Ù\"],\n\t'Ù',{'Ù'='Ù'}]") ==
         "é");
   CHECK(value_of("\xEF\xBB\xBFkey = 'Ù'") == "Ù");
