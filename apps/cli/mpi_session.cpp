@@ -9,6 +9,8 @@
 
 #include <xbar/core/error.hpp>
 
+#include "flags.hpp"
+
 #ifdef XBAR_MPI
 // The C interface alone: the old C++ one is a library of its own.
 #define OMPI_SKIP_MPICXX 1
@@ -22,7 +24,7 @@ namespace {
 // How many processes were started together, by the variables of Open MPI, of MPICH and Intel MPI.
 int started_together() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
-    if (const char* text = std::getenv(name)) return std::atoi(text);
+    if (const char* text = std::getenv(name)) return as_number<int>(text).value_or(1);
   }
   return 1;
 }

@@ -50,6 +50,7 @@ void write_texts(hid_t file, const Table& table, std::size_t column, hid_t space
                  const char* name) {
   std::vector<std::string> texts;
   std::vector<const char*> pointers;
+  pointers.reserve(table.size());
   for (std::size_t r = 0; r < table.size(); ++r) texts.emplace_back(table.cell(r, column));
   for (const std::string& text : texts) pointers.push_back(text.c_str());
   const Handle type = text_type();
