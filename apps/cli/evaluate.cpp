@@ -99,7 +99,7 @@ class EvaluateCommand final : public Command {
       const double deploy_seconds = deploy_watch.seconds();
       const Stopwatch wired_watch;
       const nn::Evaluation wired = evaluate(network, on_label(technology.on_ohm));
-      const Json certificate = certificate_json(network, 0);
+      const Json certificate = certificate_json(nn::certificates(network), 0);
       document["wired"].push_back({{"technology", to_json(technology)},
                                    {"surrogate", certificate.at("surrogate")},
                                    {"certificate", certificate},

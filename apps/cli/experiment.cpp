@@ -15,9 +15,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // The surrogates of the layers, each once: "ladder, sneak-ladder".
-std::string surrogates_used(nn::Network& network) {
+std::string surrogates_used(const std::vector<nn::LayerCertificate>& certificates) {
   std::set<surrogate::ModelKind> used;
-  for (const nn::LayerCertificate& layer : nn::certificates(network)) {
+  for (const nn::LayerCertificate& layer : certificates) {
     used.insert(layer.choice.model);
   }
   std::string text;
@@ -93,10 +93,10 @@ void deploy(nn::Network& network, const TensorFile& weights, const mapping::Tech
   nn::deploy(network, weights, crossbar_mapping(technology, options));
 }
 
-Json certificate_json(nn::Network& network, double train_seconds) {
+Json certificate_json(const std::vector<nn::LayerCertificate>& certificates, double train_seconds) {
   Json layers = Json::array();
   mapping::Certificate all;
-  for (const nn::LayerCertificate& layer : nn::certificates(network)) {
+  for (const nn::LayerCertificate& layer : certificates) {
     const mapping::Certificate& one = layer.certificate;
     Json changes = Json::array();
     for (const mapping::CertificateChange& change : one.changes) {
@@ -121,7 +121,7 @@ Json certificate_json(nn::Network& network, double train_seconds) {
     all.broken += one.broken;
     all.seconds += one.seconds;
   }
-  return {{"surrogate", surrogates_used(network)},
+  return {{"surrogate", surrogates_used(certificates)},
           {"checks", all.checks},
           {"worst_error", all.worst_error},
           {"mean_error", all.mean_error()},

@@ -72,7 +72,8 @@ void deploy(nn::Network& network, const TensorFile& weights, const mapping::Tech
 
 /// What the arrays' certificates say: worst and mean measured error, changes, time, by layer.
 /// @param train_seconds  to relate the time of the checks to
-[[nodiscard]] Json certificate_json(nn::Network& network, double train_seconds);
+[[nodiscard]] Json certificate_json(const std::vector<nn::LayerCertificate>& certificates,
+                                    double train_seconds);
 
 /// The surrogates of such a certificate, and the largest error where they were measured:
 /// "sneak-ladder, at most 0.012 % off".

@@ -262,10 +262,11 @@ class QuickstartCommand final : public Command {
         "5. Re-mapping the ideally trained network on arrays with line resistance only "
         "({}, {:g} Ω a cell)\n",
         on_label(technology.on_ohm), technology.wires.wordline_ohm);
-    RemapComparison comparison;
+    nn::RemapComparison comparison;
     {
       ProgressBar bar;
-      RemapStudy study(spec, ideal.weights, data, technology, {}, bar.callback());
+      nn::RemapStudy study(remap_networks(spec, ideal.weights, {}), data, technology, {},
+                           bar.callback());
       comparison = study.compare(
           {.strategy = mapping::RemapStrategy::optimal, .calibration_images = short_ ? 100 : 400},
           bar.callback());

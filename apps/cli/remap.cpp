@@ -81,7 +81,9 @@ class RemapCommand final : public Command {
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     const TensorFile weights = read_weights(weights_path_, spec);
-    RemapSettings study_settings = remap_settings();
+    const nn::Compensations compensations = this->compensations();
+    DeployOptions deploy_options;
+    deploy_options.seed = network_.seed;
     RunFolder folder(out_path_, name(), settings(), false);
 
     nn::Evaluation ideal;
@@ -102,11 +104,12 @@ class RemapCommand final : public Command {
                100 * ideal.accuracy);
     Json comparisons = Json::array();
     for (std::size_t k = 0; k < technologies.size(); ++k) {
-      study_settings.deploy.surrogate = surrogates[k];
-      std::optional<RemapStudy> study;
+      deploy_options.surrogate = surrogates[k];
+      std::optional<nn::RemapStudy> study;
       {
         ProgressBar bar(on_label(technologies[k].on_ohm));
-        study.emplace(spec, weights, data, technologies[k], study_settings, bar.callback());
+        study.emplace(remap_networks(spec, weights, deploy_options), data, technologies[k],
+                      compensations, bar.callback());
       }
       print_head(technologies[k], study->as_is());
       for (const nn::RemapOptions& options : remaps) {
@@ -157,9 +160,8 @@ class RemapCommand final : public Command {
     return result;
   }
 
-  [[nodiscard]] RemapSettings remap_settings() const {
-    RemapSettings result;
-    result.deploy.seed = network_.seed;
+  [[nodiscard]] nn::Compensations compensations() const {
+    nn::Compensations result;
     if (batch_norm_images_ < 2) {
       throw InvalidArgument(
           fmt::format("--batch-norm-images: expected at least 2, got {}", batch_norm_images_));
@@ -190,7 +192,7 @@ class RemapCommand final : public Command {
     return technology;
   }
 
-  static std::string with_compensations(const OrderAccuracy& order) {
+  static std::string with_compensations(const nn::OrderAccuracy& order) {
     std::string text = fmt::format("{:6.2f} %", 100 * order.plain.accuracy);
     if (order.gain) text += fmt::format("   with gain {:6.2f} %", 100 * order.gain->accuracy);
     if (order.batch_norm) {
@@ -200,34 +202,36 @@ class RemapCommand final : public Command {
     return text;
   }
 
-  static void print_head(const mapping::Technology& technology, const OrderAccuracy& as_is) {
+  static void print_head(const mapping::Technology& technology, const nn::OrderAccuracy& as_is) {
     fmt::print("  {}\n    {:<8} {}\n", on_label(technology.on_ohm), "as is",
                with_compensations(as_is));
   }
 
   // Prints a line of its own, and writes the order.
-  [[nodiscard]] Json compare(RemapStudy& study, const mapping::Technology& technology,
+  [[nodiscard]] Json compare(nn::RemapStudy& study, const mapping::Technology& technology,
                              const nn::RemapOptions& options, double ideal,
                              const RunFolder& folder) const {
     const auto strategy = std::string(mapping::remap_strategy_name(options.strategy));
-    RemapComparison comparison;
-    std::optional<RemapStudy::Change> change;
+    nn::RemapComparison comparison;
+    std::optional<nn::RemapStudy::Change> change;
     const std::string file = fmt::format("order-{}-{:.0f}ohm.json", strategy, technology.on_ohm);
     {
       ProgressBar bar(strategy);
       comparison = study.compare(options, bar.callback());
-      write_file_atomically(folder.file(file), study.order_json().dump(1) + "\n");
+      write_file_atomically(folder.file(file),
+                            array_order_json(nn::crossbar_layers(study.network())).dump(1) + "\n");
       if (const auto changed = later(technology)) {
         change = study.after(*changed, options, bar.callback());
       }
     }
+    Json json = to_json(comparison);
     const double drop = ideal - comparison.as_is.plain.accuracy;
     const double gain = comparison.remapped.plain.accuracy - comparison.as_is.plain.accuracy;
     fmt::print("    {:<8} {}   {:+.2f} points{}, {} images put right, {} spoilt; {}; {}\n",
                strategy, with_compensations(comparison.remapped), 100 * gain,
                drop > 0 ? fmt::format(", {:.0f} % of the loss recovered", 100 * gain / drop) : "",
                comparison.put_right, comparison.spoilt, format_duration(comparison.report.seconds),
-               surrogate_words(comparison.certificate));
+               surrogate_words(json.at("certificate")));
     if (change) {
       fmt::print(
           "             later {:.2f} %, re-mapped again {:.2f} %, {:.0f} % of the weights "
@@ -235,7 +239,6 @@ class RemapCommand final : public Command {
           100 * change->changed.accuracy, 100 * change->remapped.accuracy, 100 * change->rewritten,
           format_duration(change->report.seconds));
     }
-    Json json = to_json(comparison);
     json["strategy"] = strategy;
     json["technology"] = to_json(technology);
     json["order"] = file;

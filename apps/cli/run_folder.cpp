@@ -75,14 +75,19 @@ RunFolder::RunFolder(fs::path path, const std::string& command, const Settings& 
 }
 
 void RunFolder::save(bool finished) const {
+  write_run_file(path_, command_, settings_, results_, finished);
+}
+
+void write_run_file(const fs::path& folder, const std::string& command, const Json& settings,
+                    const Json& results, bool finished) {
   Json document;
   document["xbar"] = version;
-  document["command"] = command_;
+  document["command"] = command;
   document["finished"] = finished;
   document["versions"] = versions();
-  document["settings"] = settings_;
-  document["results"] = results_;
-  write_file_atomically(path_ / "run.json", document.dump(1) + "\n");
+  document["settings"] = settings;
+  document["results"] = results;
+  write_file_atomically(folder / "run.json", document.dump(1) + "\n");
 }
 
 Json versions() {

@@ -42,6 +42,10 @@ class RunFolder {
   Json results_ = Json::object();
 };
 
+/// run.json of a folder, atomically, as RunFolder::save().
+void write_run_file(const std::filesystem::path& folder, const std::string& command,
+                    const Json& settings, const Json& results, bool finished);
+
 /// What computed: version and commit of xbar, compiler, matrix-multiply engine, instruction set,
 /// threads.
 [[nodiscard]] Json versions();

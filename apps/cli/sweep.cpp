@@ -74,6 +74,10 @@ class SweepCommand final : public Command {
           "out: {} holds a sweep already; give another folder, or --resume to go on with it",
           out_path_));
     }
+    if (fs::exists(folder.path() / "run.json") && !fs::exists(folder.path() / "study.toml")) {
+      throw InvalidArgument(fmt::format(
+          "out: expected a folder of a sweep, {} holds a run; give another folder", out_path_));
+    }
     if (slurm_) return write_slurm_script(folder, text, points.size());
     const std::unique_ptr<MpiSession> mpi = MpiSession::start();
     if (mpi && of_ > 1) throw InvalidArgument("--share: expected without MPI, found both");
@@ -96,7 +100,7 @@ class SweepCommand final : public Command {
       try {
         run_points(command, points, folder, runner_options(mpi.get()), *queue, show);
       } catch (const Interrupted&) {
-        if (first) folder.write_tables(study, points);
+        if (first) write_results(study, folder, points);
         throw Interrupted(
             fmt::format("interrupted; go on with xbar sweep --config {} --out {} --resume",
                         config_path(), out_path_));
@@ -201,13 +205,34 @@ class SweepCommand final : public Command {
     return 0;
   }
 
+  SweepFolder::Count write_results(const sweep::Study& study, const SweepFolder& folder,
+                                   const std::vector<sweep::Point>& points) const {
+    const SweepFolder::Count count = folder.write_tables(study, points);
+    Json stated = {{"config", config_path()}};
+    for (const auto& [flag, value] : settings()) stated[flag] = value;
+    Json keys = Json::array();
+    for (const std::string& key : swept_names(points)) keys.push_back(key);
+    write_run_file(folder.path(), name(), stated,
+                   {{"command", study.command},
+                    {"sampling", sweep::sampling_name(study.design.sampling)},
+                    {"keys", keys},
+                    {"points", points.size()},
+                    {"done", count.ended - count.failed},
+                    {"failed", count.failed},
+                    {"table", "table.csv"},
+                    {"times", "times.csv"}},
+                   count.ended == points.size());
+    return count;
+  }
+
   [[nodiscard]] int finish(const sweep::Study& study, const SweepFolder& folder,
                            const std::vector<sweep::Point>& points) const {
-    const SweepFolder::Count count = folder.write_tables(study, points);
+    const SweepFolder::Count count = write_results(study, folder, points);
     fmt::print("{} of {} points done{}\n", count.ended - count.failed, points.size(),
                count.failed > 0 ? fmt::format(", {} failed", count.failed) : "");
     remark("written to {}: table.csv{}, times.csv{}\n", out_path_,
            sweep::has_hdf5() ? ", table.h5" : "", study.seeds.size() > 1 ? ", summary.csv" : "");
+    remark("next: xbar report {}\n", out_path_);
     if (count.failed == 0) return 0;
     remark("the column 'error' says why; --resume --retry-failed runs them again\n");
     return 1;

@@ -37,6 +37,8 @@ bool is_constant(const sweep::Table& table, const std::string& name) {
   return true;
 }
 
+}  // namespace
+
 std::vector<std::string> swept_names(const std::vector<sweep::Point>& points) {
   std::vector<std::string> names;
   for (const sweep::Point& point : points) {
@@ -46,8 +48,6 @@ std::vector<std::string> swept_names(const std::vector<sweep::Point>& points) {
   }
   return names;
 }
-
-}  // namespace
 
 std::optional<PointRecord> SweepFolder::record(const sweep::Point& point) const {
   const fs::path file = of(point) / "point.json";

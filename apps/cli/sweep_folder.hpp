@@ -9,6 +9,7 @@
 ///                   output.txt, error.txt
 ///     DIR/table.csv, table.h5      a row a point; equal whatever the order of the runs
 ///     DIR/times.csv                times, rates and the machine, which differ
+///     DIR/run.json                 how the sweep stands, for xbar report
 ///     DIR/summary.csv              mean and confidence interval over the seeds
 
 #include <filesystem>
@@ -30,6 +31,9 @@ struct PointRecord {
   double seconds = 0;
   nlohmann::ordered_json results;
 };
+
+/// The keys that points differ in, `seed` among them, in the order of the study.
+[[nodiscard]] std::vector<std::string> swept_names(const std::vector<sweep::Point>& points);
 
 class SweepFolder {
  public:

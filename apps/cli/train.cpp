@@ -9,6 +9,7 @@
 #include "experiment.hpp"
 #include "flags.hpp"
 #include "mpi_session.hpp"
+#include "phase_words.hpp"
 #include "surrogate_flags.hpp"
 #include "technology_flags.hpp"
 #include "training_leg.hpp"
@@ -137,7 +138,7 @@ class TrainCommand final : public Command {
       throw InvalidArgument("--resume: expected together with --out DIR, the folder of the run");
     }
     nn::check_train_options(options_);
-    check_leg_file_options(files_);
+    nn::check_training_file_options(files_);
     const nn::DataSet data = network_.load_data();
     const NetworkSpec spec = network_spec(network_.model, data, network_.seed);
     // Also refuses an unknown model, and weights that do not fit, before anything is written.
@@ -337,7 +338,7 @@ class TrainCommand final : public Command {
   NetworkFlags network_;
   TechnologyFlags technology_;
   nn::TrainOptions options_{.epochs = 5};
-  LegFileOptions files_;
+  nn::TrainingFileOptions files_;
   std::string weights_path_;
   std::string mode_ = "both";
   std::string schedule_ = "cosine";

@@ -9,6 +9,7 @@
 #include <xbar/nn/batch_norm_refit.hpp>
 #include <xbar/nn/crossbar_state.hpp>
 
+#include "phase_words.hpp"
 #include "update_flags.hpp"
 
 namespace xbar::cli {
@@ -56,7 +57,7 @@ std::string TrainingLeg::name() const {
 
 TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::DataSet& data,
                      const LegOptions& options, const fs::path& folder, ProgressBar& bar) {
-  LegFiles files(folder / leg.name(), options.files, options.processes);
+  nn::TrainingFiles files(folder / leg.name(), options.files, options.processes);
   std::optional<TensorFile> checkpoint;
   if (options.resume) {
     checkpoint = files.go_on();
@@ -64,7 +65,7 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
     files.begin_anew();
   }
   std::optional<nn::TrainState> state;
-  if (checkpoint) state = nn::train_state_from(checkpoint_part(*checkpoint, "train/"));
+  if (checkpoint) state = nn::train_state_from(nn::checkpoint_part(*checkpoint, "train/"));
 
   TrainedLeg trained;
   nn::TrainOptions train = options.train;
@@ -77,12 +78,15 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
     trained.statistics_accuracy = nn::evaluate(network, data.test, 250, bar.callback()).accuracy;
   }
   if (checkpoint) {
-    network.load_state(checkpoint_part(*checkpoint, "network/"));
-    if (leg.technology) nn::load_crossbar_state(network, checkpoint_part(*checkpoint, "crossbar/"));
+    network.load_state(nn::checkpoint_part(*checkpoint, "network/"));
+    if (leg.technology)
+      nn::load_crossbar_state(network, nn::checkpoint_part(*checkpoint, "crossbar/"));
     checkpoint.reset();
   }
 
-  trained.report = files.train(network, data, train, state ? &*state : nullptr, bar);
+  trained.report = files.train(
+      network, data, train, state ? &*state : nullptr,
+      [&](const Progress& progress) { bar.show(progress); }, interrupt_requested);
   if (!files.writes()) return trained;
   trained.weights = nn::weights_file(network);
   if (trained.report.epochs.empty()) {
@@ -95,7 +99,7 @@ TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec, const nn::
     trained.test_loss = trained.report.epochs.back().test_loss;
   }
   if (leg.technology) {
-    trained.certificate = certificate_json(network, trained.report.seconds);
+    trained.certificate = certificate_json(nn::certificates(network), trained.report.seconds);
     if (leg.mode == LegMode::in_situ && leg.technology->device) {
       trained.pulses = nn::pulse_totals(network);
     }

@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include <xbar/nn/trainer.hpp>
+#include <xbar/nn/training_files.hpp>
 
 #include "console.hpp"
 #include "experiment.hpp"
-#include "leg_files.hpp"
 
 namespace xbar::cli {
 
@@ -53,13 +53,13 @@ struct TrainedLeg {
 /// How the legs of a run are trained, besides what each is on.
 struct LegOptions {
   nn::TrainOptions train;
-  LegFileOptions files{};
+  nn::TrainingFileOptions files{};
   std::optional<TensorFile> weights{};  ///< to begin with; empty: drawn by the seed
   bool resume = false;                  ///< go on from the leg's checkpoint, if there is one
   Communicator* processes = nullptr;    ///< that train together; the first alone writes and tests
 };
 
-/// Trains one network, in FOLDER/NAME: LegFiles while it is trained, at the end
+/// Trains one network, in FOLDER/NAME: nn::TrainingFiles while it is trained, at the end
 /// weights.safetensors and, for arrays, certificate.json.
 [[nodiscard]] TrainedLeg train_leg(const TrainingLeg& leg, const NetworkSpec& spec,
                                    const nn::DataSet& data, const LegOptions& options,

@@ -15,6 +15,9 @@ void bind_device(nanobind::module_& m);
 void bind_fit(nanobind::module_& m);
 void bind_technology(nanobind::module_& m);
 void bind_crossbar(nanobind::module_& m);
+void bind_data_set(nanobind::module_& m);
+void bind_training(nanobind::module_& m);
 void bind_networks(nanobind::module_& m);
+void bind_remap(nanobind::module_& m);
 
 }  // namespace xbar::python

@@ -16,11 +16,27 @@ namespace xbar::python {
 namespace nb = nanobind;
 
 /// `progress` of a call: takes a dictionary of phase, done, total and note.
-using ProgressArgument = std::optional<nb::callable>;
+using ProgressArgument =
+    std::optional<nb::typed<nb::callable, void(nb::typed<nb::dict, nb::str, nb::any>)>>;
 
 /// What the library calls while it works without the interpreter's lock: notices signals, then
 /// calls `progress`, if there is one. What these raise ends the work.
 [[nodiscard]] ProgressCallback progress_callback(const ProgressArgument& progress);
+
+/// The same without the notice of signals.
+[[nodiscard]] ProgressCallback shown(const ProgressArgument& progress);
+
+/// Signals, for work that saves what it has before it ends.
+class SignalWatch {
+ public:
+  /// Whether a handler has raised an exception; it is kept.
+  [[nodiscard]] bool raised();
+  /// Raises what was kept, if anything.
+  void rethrow();
+
+ private:
+  std::optional<nb::python_error> raised_;
+};
 
 /// work(), while other Python threads run.
 template <typename Work>

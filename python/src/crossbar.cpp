@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
@@ -29,22 +30,18 @@ using namespace nb::literals;
 
 namespace {
 
+using mapping::Technology;
+
 // The weights of one layer on arrays: a network of that layer alone.
 class Crossbar {
  public:
-  Crossbar(const ArrayLike& weight, const std::optional<mapping::Technology>& technology,
-           std::string name, const nb::kwargs& options)
+  Crossbar(const ArrayLike& weight, const std::optional<Technology>& technology, std::string name,
+           const nb::kwargs& options)
       : name_(std::move(name)) {
     const Input<float> values(weight, "weight", 2, 2);
     Keywords keywords("CrossbarMatrix", options);
-    nn::CrossbarMapping mapping =
-        take_mapping(keywords, technology.value_or(mapping::Technology{}), "sneak-ladder");
-    std::optional<float> range;
-    std::string gradients;
-    keywords.take("weight_range", range);
-    keywords.take("gradients", gradients);
-    keywords.finish();
-    if (!gradients.empty()) mapping.hardware_aware = nn::parse_gradient_rule(gradients);
+    const Options chosen = take_options(keywords, technology.value_or(Technology{}));
+    const nn::CrossbarMapping& mapping = chosen.mapping;
     const mapping::Converters& converters = mapping.technology.converters;
     if (converters.dac_range == mapping::DacRange::learned ||
         converters.adc_range == mapping::AdcRange::learned ||
@@ -57,12 +54,26 @@ class Crossbar {
     layer_ = &network_->emplace<nn::Linear>(name_, values.length(1), values.length(0), false);
     layer_->weight_store().set_weight(values.matrix());
     without_lock([&] {
-      if (range) {
-        nn::map_to_crossbars(*network_, mapping, {*range});
+      if (chosen.range) {
+        nn::map_to_crossbars(*network_, mapping, {*chosen.range});
       } else {
         nn::map_to_crossbars(*network_, mapping);
       }
     });
+  }
+
+  struct Options {
+    nn::CrossbarMapping mapping;
+    std::optional<float> range;
+  };
+  static Options take_options(Keywords& keywords, const Technology& technology) {
+    Options options{take_mapping(keywords, technology, "sneak-ladder"), {}};
+    std::optional<std::string> gradients;
+    keywords.take("weight_range", options.range);
+    keywords.take("gradients", gradients);
+    keywords.finish();
+    if (gradients) options.mapping.hardware_aware = nn::parse_gradient_rule(*gradients);
+    return options;
   }
 
   Crossbar(const Crossbar&) = delete;
@@ -135,7 +146,7 @@ class Crossbar {
     return {to_dict(std::move(file)), std::move(metadata)};
   }
 
-  void load_state(const nb::dict& tensors, const std::map<std::string, std::string>& metadata) {
+  void load_state(const nb::typed<nb::dict, nb::str, ArrayLike>& tensors, const std::map<std::string, std::string>& metadata) {
     TensorFile arrays = to_tensor_file(tensors, metadata);
     TensorFile weights;
     const auto found = arrays.tensors.find(name_ + ".weight");
@@ -201,17 +212,20 @@ class Crossbar {
 }  // namespace
 
 void bind_crossbar(nb::module_& m) {
+  const std::string signature = fmt::format(
+      "def __init__(self, weight: numpy.typing.ArrayLike, technology: Technology | "
+      "None = None, name: str = 'weight', *{}) -> None",
+      parameters_of([](Keywords& k) { Crossbar::take_options(k, {}); }));
   nb::class_<Crossbar>(m, "CrossbarMatrix",
                        R"(A weight matrix on the cells of wired tiles: a matrix-vector engine.
 
 Weights are out x in, float32. forward_weight and backward_weight are what the arrays multiply by,
 W_eff = weight_range / (g_max - g_min) (G_eff+ - G_eff-)^T; they, and weight, are read-only views
 that follow the arrays.)")
-      .def(nb::init<const ArrayLike&, const std::optional<mapping::Technology>&, std::string,
+      .def(nb::init<const ArrayLike&, const std::optional<Technology>&, std::string,
                     const nb::kwargs&>(),
            "weight"_a, "technology"_a = nb::none(), "name"_a = "weight", "options"_a,
-           nb::sig("def __init__(self, weight: numpy.typing.ArrayLike, technology: Technology | "
-                   "None = None, name: str = 'weight', **options: typing.Any) -> None"),
+           nb::sig(signature.c_str()),
            R"(weight      W, out x in, programmed to the cells
 technology  Technology(); default: its defaults
 name        of the random streams: equal names and seeds give equal cells

@@ -1,7 +1,9 @@
 #include "deployment.hpp"
 
+#include <optional>
 #include <utility>
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
 #include <xbar/core/error.hpp>
@@ -15,14 +17,15 @@ nn::CrossbarMapping take_mapping(Keywords& keywords, const mapping::Technology& 
   mapping.technology = technology;
   mapping.exact = surrogate::exact_solver();
   std::string member = surrogate;
-  std::string scale = "maximum";
   std::string rule = "outer-product";
-  double tolerance = 0;
+  std::optional<double> tolerance;
+  std::optional<int> refresh;
+  std::optional<std::string> scale_name;
   bool plain_trains = false;
   keywords.take("surrogate", member);
   keywords.take("tolerance", tolerance);
-  keywords.take("refresh", mapping.refresh);
-  keywords.take("weight_scale", scale);
+  keywords.take("refresh", refresh);
+  keywords.take("weight_scale", scale_name);
   keywords.take("weight_percentile", mapping.percentile);
   keywords.take("headroom", mapping.headroom);
   keywords.take("seed", mapping.seed);
@@ -37,10 +40,9 @@ nn::CrossbarMapping take_mapping(Keywords& keywords, const mapping::Technology& 
   const bool automatic = member == "auto";
   mapping.model = automatic ? surrogate::ModelKind::ideal : surrogate::parse_model(member);
   constexpr double usual_tolerance = 1e-3;
-  mapping.certificate.tolerance =
-      automatic && !keywords.given("tolerance") ? usual_tolerance : tolerance;
-  if (keywords.given("refresh")) mapping.certificate.longest_refresh = mapping.refresh;
-  mapping.scale = nn::parse_weight_scale(scale);
+  mapping.certificate.tolerance = tolerance.value_or(automatic ? usual_tolerance : 0);
+  if (refresh) mapping.refresh = mapping.certificate.longest_refresh = *refresh;
+  if (scale_name) mapping.scale = nn::parse_weight_scale(*scale_name);
   mapping.update.rule = nn::parse_update_rule(rule);
   mapping.update.trains.update_management = !plain_trains;
   mapping.update.trains.length_management = !plain_trains;

@@ -19,5 +19,8 @@ NB_MODULE(_xbar, m) {
   xbar::python::bind_fit(m);
   xbar::python::bind_technology(m);
   xbar::python::bind_crossbar(m);
+  xbar::python::bind_data_set(m);
+  xbar::python::bind_training(m);
   xbar::python::bind_networks(m);
+  xbar::python::bind_remap(m);
 }

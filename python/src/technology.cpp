@@ -44,9 +44,8 @@ void set_range(const RangeArgument& argument, Range (*parse)(std::string_view), 
   }
 }
 
-// By the keywords of the constructor; `stated` are those that were given.
-Technology technology_of(const nb::dict& stated) {
-  Keywords keywords("Technology", stated);
+// By the keywords of the constructor.
+Technology technology_of(Keywords& keywords) {
   const auto given = [&](const char* key) { return keywords.given(key); };
   const auto take = [&](const char* key, auto& target) { keywords.take(key, target); };
   Technology t;
@@ -150,6 +149,8 @@ Technology technology_of(const nb::dict& stated) {
 }  // namespace
 
 void bind_technology(nb::module_& m) {
+  const std::string signature = fmt::format("def __init__(self, *{}) -> None",
+                                            parameters_of([](Keywords& k) { technology_of(k); }));
   nb::class_<Technology>(m, "Technology",
                          R"(Cells, wires, tile size and converters of the arrays of a network.
 
@@ -169,9 +170,10 @@ alone. Raises InvalidArgument naming the keyword.)")
       .def(
           "__init__",
           [](Technology* self, const nb::kwargs& stated) {
-            new (self) Technology(technology_of(stated));
+            Keywords keywords("Technology", stated);
+            new (self) Technology(technology_of(keywords));
           },
-          nb::sig("def __init__(self, **stated: typing.Any) -> None"))
+          nb::sig(signature.c_str()))
       .def_prop_ro(
           "on_ohm", [](const Technology& t) { return t.on_ohm; }, "ohm")
       .def_prop_ro(

@@ -18,9 +18,10 @@ std::string run_page(const std::filesystem::path& folder) {
   if (run.command == "program") return pages::program_page(run).html();
   if (run.command == "fit") return pages::fit_page(run).html();
   if (run.command == "evaluate") return pages::evaluate_page(run).html();
+  if (run.command == "sweep") return pages::sweep_page(run).html();
   throw InvalidArgument(
       fmt::format("{}: command: expected quickstart, train, evaluate, validate, remap, device, "
-                  "program or fit, found '{}'",
+                  "program, fit or sweep, found '{}'",
                   (folder / "run.json").string(), run.command));
 }
 

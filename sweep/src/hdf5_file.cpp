@@ -10,8 +10,6 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 
-#include "number.hpp"
-
 // The file is made in memory, by HDF5's "core" driver, and written like any other.
 
 namespace xbar::sweep {

@@ -9,20 +9,8 @@
 
 #include <xbar/sweep/table.hpp>
 
-#include "number.hpp"
-
 namespace xbar::sweep {
 namespace {
-
-std::string csv_cell(std::string_view cell) {
-  if (cell.find_first_of(",\"\n\r") == std::string_view::npos) return std::string(cell);
-  std::string text = "\"";
-  for (const char c : cell) {
-    if (c == '"') text += '"';
-    text += c;
-  }
-  return text + '"';
-}
 
 using Cells = std::vector<std::pair<std::string, std::string>>;
 
@@ -81,26 +69,6 @@ std::size_t Table::column(std::string_view name) const {
 
 std::string_view Table::cell(std::size_t row, std::size_t column) const {
   return column < rows_[row].size() ? std::string_view(rows_[row][column]) : std::string_view();
-}
-
-std::string to_csv(const Table& table, std::string_view comment) {
-  std::string text;
-  while (!comment.empty()) {
-    const std::size_t end = std::min(comment.find('\n'), comment.size());
-    text += fmt::format("# {}\n", comment.substr(0, end));
-    comment.remove_prefix(std::min(end + 1, comment.size()));
-  }
-  for (std::size_t c = 0; c < table.columns().size(); ++c) {
-    text += (c == 0 ? "" : ",") + csv_cell(table.columns()[c]);
-  }
-  text += '\n';
-  for (std::size_t r = 0; r < table.size(); ++r) {
-    for (std::size_t c = 0; c < table.columns().size(); ++c) {
-      text += (c == 0 ? "" : ",") + csv_cell(table.cell(r, c));
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 Table summary(const Table& table, const std::vector<std::string>& keys,

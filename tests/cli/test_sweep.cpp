@@ -69,6 +69,11 @@ TEST_CASE("cli/sweep: a folder a point, and tables of results", "[cli][sweep]") 
         xbar::read_file(point.path() / "I.csv") == xbar::read_file(scratch("alone.csv")) ? 1 : 0;
   }
   REQUIRE(same == 1);
+  // A folder of another command is not a sweep's.
+  REQUIRE(run_xbar(scratch, "device --model vteam --out other").code == 0);
+  const auto other = run_xbar(scratch, "sweep --config s.toml --out other");
+  REQUIRE(other.code == 2);
+  REQUIRE_THAT(other.err, Contains("out: expected a folder of a sweep, other holds a run"));
   // Again: the folder is taken; --resume has nothing to do; the study may grow.
   REQUIRE(run_xbar(scratch, "sweep --config s.toml --out d").code == 2);
   const auto time = fs::last_write_time(scratch("d/points"));
@@ -157,6 +162,12 @@ TEST_CASE("cli/sweep: a point that fails is recorded, the rest goes on", "[cli][
   REQUIRE_THAT(outcome.out, Contains("1 of 2 points done, 1 failed"));
   REQUIRE_THAT(xbar::read_file(scratch("d/table.csv")),
                Contains(",failed,xbar: none.csv: cannot read the file"));
+  // The page of the folder.
+  REQUIRE_THAT(outcome.out, Contains("next: xbar report d"));
+  const auto page = run_xbar(scratch, "report d");
+  REQUIRE(page.code == 0);
+  REQUIRE_THAT(xbar::read_file(scratch("d/index.html")),
+               Contains("1 of 2 points failed") && Contains("none.csv: cannot read the file"));
   // Only on demand once more.
   xbar::write_file_atomically(scratch("none.csv"), xbar::read_file(scratch("G.csv")));
   REQUIRE(run_xbar(scratch, "sweep --config s.toml --out d --resume").code == 1);

@@ -297,8 +297,8 @@ TEST_CASE("cli/train_files: the first images only, and channels apart by commas"
   refuse("--train-images 1000000", "--train-images: expected 0 to 12000");
   refuse("--test-images -1", "--test-images: expected 0 to 2000");
   refuse("--pixel-mean 0.4,0.5,0.6 --pixel-deviation 0.2,0.2,0.2", "got 3");
-  refuse("--checkpoint-seconds -1", "--checkpoint-seconds: expected a number >= 0");
-  refuse("--log-steps -1", "--log-steps: expected a number >= 0");
+  refuse("--checkpoint-seconds -1", "checkpoint_seconds: expected a number >= 0");
+  refuse("--log-steps -1", "log_steps: expected a number >= 0");
 }
 
 TEST_CASE("cli/train_files: one thread and two give the same bits", "[cli]") {

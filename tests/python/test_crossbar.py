@@ -124,7 +124,7 @@ def test_update_model_follows_its_formula():
         (dict(on_ohms=1.0), "on_ohm"),
         (dict(layout="diferential"), "diferential"),
         (dict(tile_rows=0), "tile"),
-        (dict(on_ohm="much"), "on_ohm: expected another type"),
+        (dict(on_ohm="much"), "on_ohm: expected float, got 'much'"),
         (dict(device="no such device"), "no such device"),
     ],
 )

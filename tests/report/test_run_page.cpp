@@ -706,10 +706,10 @@ TEST_CASE("report/run_page: damaged and missing files are refused by name") {
   std::filesystem::remove(training.folder / "metrics.jsonl");
   CHECK(contains(message_of<xbar::IoError>([&] { (void)training.page(); }), "metrics.jsonl"));
 
-  const RunFolder other(run_json("sweep", Json::object()));
+  const RunFolder other(run_json("solve", Json::object()));
   CHECK(contains(message_of<xbar::InvalidArgument>([&] { (void)other.page(); }),
-                 "expected quickstart, train, evaluate, validate, remap, device, program or fit, "
-                 "found 'sweep'"));
+                 "expected quickstart, train, evaluate, validate, remap, device, program, fit or "
+                 "sweep, found 'solve'"));
 }
 
 TEST_CASE("report/run_page: NaN, which JSON writes as null, is n/a") {

@@ -15,8 +15,30 @@ TEST_CASE("sweep/table: rows may lack cells, and texts may hold anything", "[swe
   table.add_row({{"a", "1"}, {"b", "x,\"y\"\nz"}});
   table.add_row({{"b", "2"}, {"c", "3"}});
   REQUIRE(to_csv(table, "one\ntwo") == "# one\n# two\na,b,c\n1,\"x,\"\"y\"\"\nz\",\n,2,3\n");
+  const Table again = parse_table(to_csv(table, "one\ntwo"), "t.csv");
+  REQUIRE(again.columns() == table.columns());
+  REQUIRE(again.size() == 2);
+  REQUIRE(again.cell(0, 1) == "x,\"y\"\nz");
+  REQUIRE(again.cell(0, 2).empty());
+  REQUIRE(again.cell(1, 2) == "3");
   REQUIRE(number_columns(table) == std::vector<std::string>{"a", "c"});
   REQUIRE(table.column("none") == 3);
+}
+
+TEST_CASE("sweep/csv: what spreadsheets write is read, what is damaged refused", "[sweep]") {
+  const Table table = parse_table("a,b\r\n1,\"x\"\r\n,2", "t.csv");
+  REQUIRE(table.columns() == std::vector<std::string>{"a", "b"});
+  REQUIRE(table.cell(0, 1) == "x");
+  REQUIRE(table.cell(1, 0).empty());
+  REQUIRE(table.cell(1, 1) == "2");
+  const auto refused = [](const char* text, const char* message) {
+    REQUIRE_THROWS_WITH(parse_table(text, "t.csv"), xbar_test::Contains(message));
+  };
+  refused("# c\n", "t.csv: expected a line with the names");
+  refused("a,a\n", "found one twice");
+  refused("# c\na,b\n1,2\n3\n", "t.csv:4: expected 2 cells like the names, found 1");
+  refused("a\n\"x", "t.csv:2: expected a quote");
+  refused("a,b\n\"x\"y,2\n", "expected a comma after a quoted cell, found 'y'");
 }
 
 TEST_CASE("sweep/table: the summary has Student's interval", "[sweep]") {

@@ -16,6 +16,7 @@ namespace xbar::report::pages {
 [[nodiscard]] Page program_page(const Run& run);
 [[nodiscard]] Page fit_page(const Run& run);
 [[nodiscard]] Page evaluate_page(const Run& run);
+[[nodiscard]] Page sweep_page(const Run& run);
 /// Two runs side by side, of any commands.
 [[nodiscard]] Page comparison_page(const Run& a, const Run& b);
 

@@ -9,7 +9,7 @@ namespace xbar::report {
 
 /// Reads FOLDER/run.json and the files that it names and makes one self-contained HTML page of
 /// them: verdict and headline numbers on top, then the plots and tables of the command that wrote
-/// the run (quickstart, train, evaluate, validate, remap, device, program, fit).
+/// the run (quickstart, train, evaluate, validate, remap, device, program, fit, sweep).
 /// @throws IoError if there is no run.json, or it or a file it names is damaged; InvalidArgument if
 ///         the command has no page
 [[nodiscard]] std::string run_page(const std::filesystem::path& folder);

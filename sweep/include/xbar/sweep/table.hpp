@@ -3,6 +3,7 @@
 /// Tables of results: named columns of text cells, an empty cell where nothing is known.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,11 @@ namespace xbar::sweep {
 
 class Table {
  public:
+  Table() = default;
+  /// @param rows  of no more cells than there are columns
+  Table(std::vector<std::string> columns, std::vector<std::vector<std::string>> rows)
+      : columns_(std::move(columns)), rows_(std::move(rows)) {}
+
   /// A new row of these cells; columns not yet there come last, in the order given.
   void add_row(const std::vector<std::pair<std::string, std::string>>& cells);
 
@@ -30,6 +36,15 @@ class Table {
 /// Comma-separated (RFC 4180), `comment` as lines that start with '#' before the names of the
 /// columns.
 [[nodiscard]] std::string to_csv(const Table& table, std::string_view comment);
+
+/// The table that such a text holds.
+/// @param name  for messages: the file
+/// @throws IoError that names the line for another number of cells than of columns, quotes that do
+///         not end, no names or one twice
+[[nodiscard]] Table parse_table(std::string_view csv, const std::string& name);
+
+/// The whole of a cell as a number, if it is one.
+[[nodiscard]] std::optional<double> number_in(std::string_view cell);
 
 /// By `keys`, rows that agree in them taken together in the order of their first: how many
 /// (`runs`), and of each column of `values` NAME.mean, NAME.deviation (of one run) and NAME.low,

@@ -1,5 +1,3 @@
-#include "leg_files.hpp"
-
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -9,13 +7,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <xbar/core/error.hpp>
 #include <xbar/nn/crossbar_state.hpp>
+#include <xbar/nn/training_files.hpp>
 
-namespace xbar::cli {
+namespace xbar::nn {
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr const char* checkpoint_name = "checkpoint.safetensors";
@@ -60,49 +61,57 @@ void flush(const fs::path& path) {
   if (!flushed) fail_to_append(path);
 }
 
-Json epoch_line(const nn::EpochRecord& e) {
-  return {{"kind", "epoch"},
-          {"epoch", e.epoch},
-          {"learning_rate", e.learning_rate},
-          {"train_loss", e.train_loss},
-          {"train_accuracy", e.train_accuracy},
-          {"test_loss", e.test_loss},
-          {"test_accuracy", e.test_accuracy},
-          {"seconds", e.seconds},
-          {"images_per_second", e.images_per_second},
-          {"phase_seconds", to_json(e.phases)}};
+std::string line_of(const Json& object) { return object.dump() + "\n"; }
+
+std::string epoch_line(const EpochRecord& e) {
+  Json phases;
+  for (const Phase& phase : nn::phases) phases[phase.name] = e.phases.*phase.seconds;
+  return line_of({{"kind", "epoch"},
+                  {"epoch", e.epoch},
+                  {"learning_rate", e.learning_rate},
+                  {"train_loss", e.train_loss},
+                  {"train_accuracy", e.train_accuracy},
+                  {"test_loss", e.test_loss},
+                  {"test_accuracy", e.test_accuracy},
+                  {"seconds", e.seconds},
+                  {"images_per_second", e.images_per_second},
+                  {"phase_seconds", std::move(phases)}});
 }
 
-Json step_line(const nn::StepRecord& step) {
-  return {{"kind", "step"},    {"epoch", step.epoch},
-          {"step", step.step}, {"learning_rate", step.learning_rate},
-          {"loss", step.loss}, {"images_per_second", step.images_per_second}};
+std::string step_line(const StepRecord& step) {
+  return line_of({{"kind", "step"},
+                  {"epoch", step.epoch},
+                  {"step", step.step},
+                  {"learning_rate", step.learning_rate},
+                  {"loss", step.loss},
+                  {"images_per_second", step.images_per_second}});
 }
 
 }  // namespace
 
-void check_leg_file_options(const LegFileOptions& options) {
+void check_training_file_options(const TrainingFileOptions& options) {
   if (!(options.checkpoint_seconds >= 0)) {
-    throw InvalidArgument(fmt::format("--checkpoint-seconds: expected a number >= 0, got {}",
+    throw InvalidArgument(fmt::format("checkpoint_seconds: expected a number >= 0, got {}",
                                       options.checkpoint_seconds));
   }
   if (options.log_steps < 0) {
     throw InvalidArgument(
-        fmt::format("--log-steps: expected a number >= 0, got {}", options.log_steps));
+        fmt::format("log_steps: expected a number >= 0, got {}", options.log_steps));
   }
 }
 
-LegFiles::LegFiles(fs::path folder, const LegFileOptions& options, Communicator* processes)
+TrainingFiles::TrainingFiles(fs::path folder, const TrainingFileOptions& options,
+                             Communicator* processes)
     : folder_(std::move(folder)), options_(options), processes_(processes) {}
 
-bool LegFiles::stop_requested() const {
-  if (processes_ == nullptr) return interrupt_requested();
-  std::array<float, 1> any = {interrupt_requested() ? 1.0F : 0.0F};
+bool TrainingFiles::together(bool stop) const {
+  if (processes_ == nullptr) return stop;
+  std::array<float, 1> any = {stop ? 1.0F : 0.0F};
   processes_->add_up(any);
   return any[0] > 0;
 }
 
-std::optional<TensorFile> LegFiles::go_on() {
+std::optional<TensorFile> TrainingFiles::go_on() {
   const fs::path path = file(checkpoint_name);
   if (!fs::exists(path)) {
     begin_anew();
@@ -125,7 +134,7 @@ std::optional<TensorFile> LegFiles::go_on() {
   return whole;
 }
 
-void LegFiles::begin_anew() {
+void TrainingFiles::begin_anew() {
   metrics_bytes_ = 0;
   if (!writes()) return;
   std::error_code error;
@@ -133,24 +142,20 @@ void LegFiles::begin_anew() {
   fs::remove(file(metrics_name), error);
 }
 
-nn::TrainReport LegFiles::train(nn::Network& network, const nn::DataSet& data,
-                                const nn::TrainOptions& options, const nn::TrainState* resume,
-                                ProgressBar& bar) {
-  nn::TrainCallbacks callbacks;
-  // Between steps on_step notices interrupts, so that nothing is lost.
-  callbacks.progress = [&, test = bar.callback()](const Progress& progress) {
-    // An interrupt that one process notices in a test would leave the others waiting.
-    if (progress.phase == "train" || processes_ != nullptr) {
-      bar.show(progress);
-    } else {
-      test(progress);
-    }
+TrainReport TrainingFiles::train(Network& network, const DataSet& data, const TrainOptions& options,
+                                 const TrainState* resume, const ProgressCallback& progress,
+                                 const std::function<bool()>& stop) {
+  TrainCallbacks callbacks;
+  callbacks.progress = [&](const Progress& now) {
+    if (progress) progress(now);
+    // Between steps on_step stops, so that nothing is lost; a stop that one of several processes
+    // notices in a test would leave the others waiting.
+    if (now.phase != "train" && processes_ == nullptr && stop()) throw Interrupted("interrupted");
   };
-  callbacks.on_step = [&](const nn::StepRecord& step,
-                          const std::function<nn::TrainState()>& state) {
-    on_step(step, state, network, data.test.count > 0);
+  callbacks.on_step = [&](const StepRecord& step, const std::function<TrainState()>& state) {
+    on_step(step, state, network, data.test.count > 0, together(stop()));
   };
-  callbacks.on_epoch_end = [&](const nn::TrainState& state, const nn::Network& /*same*/) {
+  callbacks.on_epoch_end = [&](const TrainState& state, const Network& /*same*/) {
     before_test_.reset();
     append(epoch_line(state.history.back()));
     if (writes()) write_checkpoint(checkpoint(state, network));
@@ -167,16 +172,15 @@ nn::TrainReport LegFiles::train(nn::Network& network, const nn::DataSet& data,
     throw;
   } catch (const IoError& error) {
     if (!fs::exists(file(checkpoint_name))) throw;
-    throw IoError(fmt::format("{}; {} is whole, make room and go on with --resume", error.what(),
+    throw IoError(fmt::format("{}; {} is whole, make room and resume", error.what(),
                               file(checkpoint_name).string()));
   }
 }
 
-void LegFiles::on_step(const nn::StepRecord& step, const std::function<nn::TrainState()>& state,
-                       nn::Network& network, bool tested) {
+void TrainingFiles::on_step(const StepRecord& step, const std::function<TrainState()>& state,
+                            Network& network, bool tested, bool stop) {
   const Index count = (step.epoch - 1) * step.steps + step.step;
   if (options_.log_steps > 0 && count % options_.log_steps == 0) append(step_line(step));
-  const bool stop = stop_requested();
   const bool due =
       options_.checkpoint_seconds > 0 && since_checkpoint_.seconds() >= options_.checkpoint_seconds;
   const bool last = tested && step.step == step.steps;
@@ -188,26 +192,25 @@ void LegFiles::on_step(const nn::StepRecord& step, const std::function<nn::Train
   if (last) before_test_ = std::move(now);
 }
 
-TensorFile LegFiles::checkpoint(const nn::TrainState& state, nn::Network& network) const {
+TensorFile TrainingFiles::checkpoint(const TrainState& state, Network& network) const {
   TensorFile whole;
   add_part(whole, "network/", network.state());
-  add_part(whole, "train/", nn::to_tensor_file(state));
-  add_part(whole, "crossbar/", nn::crossbar_state(network));
+  add_part(whole, "train/", to_tensor_file(state));
+  add_part(whole, "crossbar/", crossbar_state(network));
   whole.metadata[length_key] = std::to_string(metrics_bytes_);
   return whole;
 }
 
-void LegFiles::write_checkpoint(const TensorFile& checkpoint) {
+void TrainingFiles::write_checkpoint(const TensorFile& checkpoint) {
   flush(file(metrics_name));
   write_safetensors(file(checkpoint_name), checkpoint);
   since_checkpoint_ = {};
 }
 
-void LegFiles::append(const Json& line) {
+void TrainingFiles::append(const std::string& line) {
   if (!writes()) return;
-  const std::string text = line.dump() + "\n";
-  append_bytes(file(metrics_name), text);
-  metrics_bytes_ += text.size();
+  append_bytes(file(metrics_name), line);
+  metrics_bytes_ += line.size();
 }
 
 TensorFile checkpoint_part(const TensorFile& whole, const std::string& prefix) {
@@ -221,22 +224,4 @@ TensorFile checkpoint_part(const TensorFile& whole, const std::string& prefix) {
   return part;
 }
 
-Json to_json(const nn::PhaseTimes& times) {
-  Json json;
-  for (const nn::Phase& phase : nn::phases) json[phase.name] = times.*phase.seconds;
-  return json;
-}
-
-std::string phase_words(const nn::PhaseTimes& times) {
-  const double all = times.training() + times.evaluation;
-  std::string text;
-  for (const nn::Phase& phase : nn::phases) {
-    const double seconds = times.*phase.seconds;
-    if (!(seconds > 0)) continue;
-    text += fmt::format("{}{} {:.2f} s ({:.0f} %)", text.empty() ? "" : ", ", phase.name, seconds,
-                        100 * seconds / all);
-  }
-  return text;
-}
-
-}  // namespace xbar::cli
+}  // namespace xbar::nn
