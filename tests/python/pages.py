@@ -1,8 +1,8 @@
 """Runs the blocks of a page of docs/ in order: python in one session, bash in the same folder.
 
-A text block behind one shows what it prints: "..." stands for anything, on a line of its own for any lines,
-and a number need only agree within `tolerance`, since accuracies depend on the instruction set.
-A comment <!-- needs NAME --> names a module or program without which the page is skipped.
+A text block behind one shows what it prints: "..." stands for anything, on a line of its own for any lines.
+Comments: <!-- needs NAME -->, a module or program without which the page is skipped; <!-- tolerance 0.05 -->,
+how far numbers may be off, relative, where it is not 0.002 (accuracies depend on the instruction set).
 """
 
 import contextlib
@@ -21,6 +21,11 @@ def missing(page):
     """What the page needs and this machine lacks."""
     names = re.findall(r"<!-- needs (\S+) -->", page)
     return [n for n in names if not (shutil.which(n) or importlib.util.find_spec(n))]
+
+
+def tolerance(page):
+    stated = re.search(r"<!-- tolerance (\S+) -->", page)
+    return float(stated[1]) if stated else 0.002
 
 
 def blocks(page):
@@ -58,7 +63,7 @@ def _line_agrees(shown, printed, tolerance):
         for got, number in zip(found.groups(), numbers, strict=True))
 
 
-def difference(shown, printed, tolerance=0.05):
+def difference(shown, printed, tolerance):
     """The first shown line that was not printed in its place, None if all were."""
     rest = [line.rstrip() for line in printed.splitlines()]
     anywhere = False

@@ -1,4 +1,5 @@
 import pathlib
+import re
 
 import pages
 import pytest
@@ -20,8 +21,12 @@ def test_blocks_of_the_page_run_in_order(path, tmp_path, monkeypatch):
     for kind, text, shown in blocks:
         printed = pages.run(kind, text, names, tmp_path)
         if shown:
-            wrong = pages.difference(shown, printed)
+            wrong = pages.difference(shown, printed, pages.tolerance(page))
             assert wrong is None, f"not printed: {wrong}\nby\n{text}which printed\n{printed}"
+    for picture in re.findall(r"!\[.*?\]\((\S+\.svg)\)", page):  # those shown are those drawn
+        labels = [re.findall(r'aria-label="(.*?)"', (folder / picture).read_text())
+                  for folder in (path.parent, tmp_path)]
+        assert labels[0] == labels[1] != [], picture
 
 
 @pytest.mark.parametrize(
@@ -40,4 +45,4 @@ def test_blocks_of_the_page_run_in_order(path, tmp_path, monkeypatch):
     ],
 )
 def test_shown_output_is_compared(shown, printed, agrees):
-    assert (pages.difference(shown, printed) is None) == agrees
+    assert (pages.difference(shown, printed, 0.05) is None) == agrees
