@@ -47,9 +47,9 @@ def run(kind, text, names, folder):
 
 
 def _line_agrees(shown, printed, tolerance):
-    # Words literally, "..." as anything, and each number as one to be compared.
+    # Words and digits before "..." literally, "..." as anything, and each number as one to be compared.
     pattern, numbers, at = "", [], 0
-    for part in re.finditer(rf"{NUMBER.pattern}|\.\.\.", shown, re.I):
+    for part in re.finditer(rf"{NUMBER.pattern}(?!\d|\.\d|\.\.\.)|\.\.\.", shown, re.I):
         pattern += re.escape(shown[at : part.start()])
         if part[0] == "...":
             pattern += ".*"

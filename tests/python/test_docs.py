@@ -36,6 +36,8 @@ def test_blocks_of_the_page_run_in_order(path, tmp_path, monkeypatch):
         ("97.5 % of 10", "80 % of 10", False),
         ("R_on 20 kOhm", "R_on 20 Ohm", False),  # words are literal
         ("took ... s", "took 3.1 s", True),
+        ("x = 0.02...", "x = 0.0289", True),
+        ("x = 0.02...", "x = 0.03", False),
         ("a\n...\nd", "a\nb\nc\nd", True),
         ("a\n...", "a\nb", True),
         ("a\nb", "a", False),
