@@ -29,6 +29,28 @@ def test_blocks_of_the_page_run_in_order(path, tmp_path, monkeypatch):
         assert labels[0] == labels[1] != [], picture
 
 
+# Words that users of other tools have on their lips, the tools' own spelling.
+WORDS = {
+    "CrossSim": "AnalogCore Rmin Rp_row Rp_col Rp_row_terminal BALANCED OFFSET BITSLICED interleaved_posneg Verr_th_mvm "
+                "adc_range_option input_bitslicing rows_max vecmat NormalProportionalDevice nonlinear_IV parasitics",
+    "aihwkit": "RPUConfig InferenceRPUConfig SoftBoundsDevice ConstantStepDevice dw_min dw_min_dtod dw_min_std w_min w_max "
+               "up_down inp_res out_res inp_bound out_bound ir_drop desired_bl TransferCompound drift_analog_weights "
+               "w_noise write_noise_std weight_scaling_omega max_input_size GlobalDriftCompensation AnalogSGD",
+    "badcrossbar": "r_i r_i_word_line r_i_bit_line applied_voltages currents.output currents.device voltages.word_line",
+    "NeuroSim": "subArray ADCprecision cellBit onoffratio vari parallelRead NL_LTP NL_LTD maxNumLevelLTP sigmaDtoD "
+                "sigmaCtoC maxConductance wireResistanceRow RealDevice wl_weight wl_activate resistanceOn",
+    "MemTorch": "patch_model DoubleColumn line_resistance source_resistance tile_shape ADC_resolution VTEAM naive_tune "
+                "FiniteConductanceStates DeviceFaults programming_routine r_on transistor",
+    "papers": "FCM NF Cross-NI G_nonideal GENIEx RxNN HSPICE stuck-at sneak half-select SAF retention c2c d2d HWA",
+}
+
+
+@pytest.mark.parametrize("tool", WORDS)
+def test_words_of_other_tools_are_found(tool):
+    pages_of_words = (DOCS / "glossary.md").read_text() + (DOCS / "coming-from.md").read_text()
+    assert [w for w in WORDS[tool].split() if not re.search(rf"(?<!\w){re.escape(w)}(?!\w)", pages_of_words)] == []
+
+
 @pytest.mark.parametrize(
     "shown, printed, agrees",
     [
