@@ -5,7 +5,8 @@ import pages
 import pytest
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
-RUN = [DOCS / "python.md", DOCS / "coming-from.md", *sorted((DOCS / "tutorials").glob("*.md"))]
+TUTORIALS = [page for page in sorted((DOCS / "tutorials").glob("*.md")) if page.stem != "README"]
+RUN = [DOCS / "python.md", DOCS / "coming-from.md", *TUTORIALS]
 
 
 @pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
