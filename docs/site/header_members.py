@@ -42,13 +42,16 @@ def describe_designated_defaults(compound):
     """Sphinx cannot read `= {.source_ohm = 500}`: such a default is told in the description."""
     for member in compound.iter("memberdef"):
         initializer = member.find("initializer")
-        if initializer is None or "{." not in "".join(initializer.itertext()):
+        if initializer is None:
+            continue
+        text = " ".join("".join(initializer.itertext()).split()).replace("{ .", "{.")
+        if "{." not in text:
             continue
         member.remove(initializer)
         sentence = xml.Element("para")
         sentence.text = "Default: "
         code = xml.SubElement(sentence, "computeroutput")
-        code.text = "".join(initializer.itertext()).lstrip("= ")
+        code.text = text.lstrip("= ")
         member.find("detaileddescription").insert(0, sentence)
 
 

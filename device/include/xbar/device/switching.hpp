@@ -17,7 +17,9 @@ struct SwitchingOptions {
 };
 
 /// Time at constant voltage until the state comes to `to_fraction`, second; nothing if it does not
-/// within the limit. @throws InvalidArgument; NumericalError as integrate()
+/// within the limit.
+/// @throws InvalidArgument
+/// @throws NumericalError as integrate()
 [[nodiscard]] std::optional<double> switching_time(const DynamicCell& cell, double volt,
                                                    const SwitchingOptions& options = {});
 

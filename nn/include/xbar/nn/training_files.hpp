@@ -46,7 +46,8 @@ class TrainingFiles {
   /// Trains; writes the files as it goes.
   /// @param progress  as TrainCallbacks::progress
   /// @param stop      asked after every step, and during tests: whether to save and throw
-  /// @throws Interrupted, IoError (a full disk: the checkpoint is the last that was whole)
+  /// @throws Interrupted
+  /// @throws IoError on a full disk: the checkpoint is the last that was whole
   TrainReport train(Network& network, const DataSet& data, const TrainOptions& options,
                     const TrainState* resume, const ProgressCallback& progress,
                     const std::function<bool()>& stop);
