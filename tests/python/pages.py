@@ -41,7 +41,7 @@ def run(kind, text, names, folder):
             exec(compile(text, "block of the page", "exec"), names)
         return printed.getvalue()
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=folder, text=True,
-                          capture_output=True, timeout=120)
+                          capture_output=True, timeout=300)
     assert done.returncode == 0, f"exit code {done.returncode} of\n{text}{done.stdout}{done.stderr}"
     return done.stdout
 
