@@ -146,7 +146,8 @@ class Crossbar {
     return {to_dict(std::move(file)), std::move(metadata)};
   }
 
-  void load_state(const nb::typed<nb::dict, nb::str, ArrayLike>& tensors, const std::map<std::string, std::string>& metadata) {
+  void load_state(const nb::typed<nb::dict, nb::str, ArrayLike>& tensors,
+                  const std::map<std::string, std::string>& metadata) {
     TensorFile arrays = to_tensor_file(tensors, metadata);
     TensorFile weights;
     const auto found = arrays.tensors.find(name_ + ".weight");
