@@ -1,29 +1,44 @@
 #include "calls.hpp"
 
 namespace xbar::python {
+namespace {
 
-ProgressCallback shown(const ProgressArgument& progress) {
-  if (!progress) return {};
+// With the interpreter's lock.
+void call(nb::handle callable, const Progress& now) {
+  nb::dict moment;
+  moment["phase"] = now.phase;
+  moment["done"] = now.done;
+  moment["total"] = now.total;
+  moment["note"] = now.note;
+  callable(moment);
+}
+
+}  // namespace
+
+ProgressCallback progress_callback(const ProgressArgument& progress) {
   // Borrowed: the caller's argument outlives the call.
-  return [callable = nb::handle(*progress)](const Progress& now) {
+  const nb::handle callable = progress ? nb::handle(*progress) : nb::handle();
+  return [callable](const Progress& now) {
+    raise_signals();
+    if (!callable.is_valid()) return;
     const nb::gil_scoped_acquire lock;
-    nb::dict moment;
-    moment["phase"] = now.phase;
-    moment["done"] = now.done;
-    moment["total"] = now.total;
-    moment["note"] = now.note;
-    callable(moment);
+    call(callable, now);
   };
 }
 
-ProgressCallback progress_callback(const ProgressArgument& progress) {
-  return [show = shown(progress)](const Progress& now) {
-    {
-      const nb::gil_scoped_acquire lock;
-      if (PyErr_CheckSignals() != 0) throw nb::python_error();
-    }
-    if (show) show(now);
-  };
+void raise_signals() {
+  const nb::gil_scoped_acquire lock;
+  if (PyErr_CheckSignals() != 0) throw nb::python_error();
+}
+
+void SignalWatch::show(const Progress& now) {
+  if (!progress_ || raised_) return;
+  const nb::gil_scoped_acquire lock;
+  try {
+    call(*progress_, now);
+  } catch (nb::python_error& error) {
+    raised_.emplace(std::move(error));
+  }
 }
 
 bool SignalWatch::raised() {

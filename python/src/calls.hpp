@@ -9,6 +9,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <xbar/core/interruption.hpp>
 #include <xbar/core/progress.hpp>
 
 namespace xbar::python {
@@ -23,18 +24,23 @@ using ProgressArgument =
 /// calls `progress`, if there is one. What these raise ends the work.
 [[nodiscard]] ProgressCallback progress_callback(const ProgressArgument& progress);
 
-/// The same without the notice of signals.
-[[nodiscard]] ProgressCallback shown(const ProgressArgument& progress);
+/// Throws what a signal handler raises. Takes the interpreter's lock.
+void raise_signals();
 
-/// Signals, for work that saves what it has before it ends.
+/// What signal handlers and `progress` raise, for work that saves what it has before it ends.
 class SignalWatch {
  public:
-  /// Whether a handler has raised an exception; it is kept.
+  explicit SignalWatch(const ProgressArgument& progress) : progress_(progress) {}
+
+  /// Calls `progress`; what it raises is kept.
+  void show(const Progress& now);
+  /// Whether something is kept, or a signal handler raises now.
   [[nodiscard]] bool raised();
   /// Raises what was kept, if anything.
   void rethrow();
 
  private:
+  const ProgressArgument& progress_;
   std::optional<nb::python_error> raised_;
 };
 
@@ -43,6 +49,16 @@ template <typename Work>
 auto without_lock(Work&& work) {
   const nb::gil_scoped_release released;
   return std::forward<Work>(work)();
+}
+
+/// The same for work that makes something new, reports no progress and may take long: what a signal
+/// handler raises ends it.
+template <typename Work>
+auto interruptible(Work&& work) {
+  return without_lock([&] {
+    const Interruptible watched(raise_signals);
+    return std::forward<Work>(work)();
+  });
 }
 
 }  // namespace xbar::python

@@ -71,7 +71,7 @@ nb::dict evaluate(const std::string& model, const WeightsArgument& weights,
   const TensorFile file = file_of(weights);
   const ProgressCallback callback = progress_callback(progress);
   nn::Network network = network_of(model, set, mapping.seed);
-  const nn::Evaluation evaluation = without_lock([&] {
+  const nn::Evaluation evaluation = interruptible([&] {
     network.load_state(file);
     if (technology) {
       nn::deploy(network, file, mapping);

@@ -101,7 +101,7 @@ Programmed program(const ArrayLike& targets, const std::string& model,
     options.set = ladder_of(*pulses, "pulses");
     options.reset = reset_pulses ? ladder_of(*reset_pulses, "reset_pulses") : options.set;
   }
-  const solver::ProgramReport report = without_lock([&] {
+  const solver::ProgramReport report = interruptible([&] {
     if (!pulses) {
       solver::suggest_pulses(circuit, *cell, wanted, options);
       options.max_pulses = measured_max_pulses;

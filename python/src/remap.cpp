@@ -140,7 +140,7 @@ nb::dict remap(const std::string& model, const WeightsArgument& weights, const D
   nn::RemapComparison comparison;
   std::optional<nn::RemapStudy::Change> later;
   std::optional<nn::RemapStudy> study;
-  without_lock([&] {
+  interruptible([&] {
     study.emplace(nn::RemapNetworks{ideal, on_arrays}, set, mapping.technology,
                   remapping.compensations, callback);
     comparison = study->compare(remapping.options, callback);

@@ -116,7 +116,7 @@ Solved solve(const ArrayLike& conductance, const ArrayLike& voltage, const Ohms&
   Solved solved;
   Fields fields;
   Answer answer;
-  without_lock([&] {
+  interruptible([&] {
     answer = answer_of(circuit, cells.get(), terminals, wanted, node_voltages || branch_currents,
                        solved);
     fields = fields_of(circuit, terminals, answer, branch_currents);
@@ -143,7 +143,7 @@ Matrix exact(Matrix conductance, const WireArguments& wires, const std::string& 
                              wires.bitline_ohm};
   const solver::Circuit circuit = make_circuit(std::move(conductance), placed, drive, sense);
   // Read backward between the same terminals it is the transpose: reciprocity.
-  return without_lock([&]() -> Matrix {
+  return interruptible([&]() -> Matrix {
     Matrix forward = solver::effective_conductance(circuit);
     if (backward) return forward.transpose();
     return forward;
@@ -152,7 +152,7 @@ Matrix exact(Matrix conductance, const WireArguments& wires, const std::string& 
 
 Matrix modelled(surrogate::ModelKind kind, Matrix conductance, const WireResistance& wires,
                 bool backward, Terminals terminals, const Vector& operating_voltage) {
-  return without_lock([&]() -> Matrix {
+  return interruptible([&]() -> Matrix {
     solver::TransposedArray array{std::move(conductance), wires};
     if (backward) array = solver::transposed_array(array.conductance, wires, terminals);
     // The transposed array counts its inputs from the other end.
@@ -215,7 +215,7 @@ std::string spice_netlist(const ArrayLike& conductance, const ArrayLike& voltage
   const solver::TerminalVoltage terminals{to_columns(voltage, "voltage").leftCols(1), {}};
   Solved ignored;
   const auto bent = make_cells(cell, cell_parameters);
-  return without_lock([&] {
+  return interruptible([&] {
     const Answer answer =
         answer_of(circuit, bent.get(), terminals, solver::SolveMethod::line, false, ignored);
     return solver::spice_netlist(circuit, *cells, terminals.wordline.col(0), {},

@@ -117,8 +117,9 @@ class Files {
       callbacks.progress = progress_callback(progress);
       return nn::train(network, data, options, callbacks);
     }
-    return files_->train(network, data, options, state_ ? &*state_ : nullptr, shown(progress),
-                         [this] { return signals_.raised(); });
+    return files_->train(
+        network, data, options, state_ ? &*state_ : nullptr,
+        [this](const Progress& now) { signals_.show(now); }, [this] { return signals_.raised(); });
   }
 
   void keep(const TensorFile& weights) const {
@@ -179,42 +180,48 @@ nb::dict train(const std::string& model, const DataArgument& data, const std::st
   const nn::DataSet set = data_of(data, mapping.seed);
   const TensorFile begin = weights ? file_of(*weights) : TensorFile{};
   const ProgressCallback callback = progress_callback(progress);
-  SignalWatch signals;
+  SignalWatch signals(progress);
   Files files(training, signals);
   nn::Network network = network_of(model, set, mapping.seed);
   Trained trained;
+  const auto work = [&] {
+    const auto accuracy = [&] {
+      return nn::evaluate(network, set.test, evaluation_batch, callback).accuracy;
+    };
+    if (weights) network.load_state(begin);
+    if (wired) nn::deploy(network, begin, mapping);
+    if (mode == "batch-norm") {
+      nn::calibrate_converters(network, mapping.technology, set.train);
+      trained.deployed_accuracy = accuracy();
+      nn::refit_batch_norm(network, set.train, training.train.batch, callback);
+      trained.statistics_accuracy = accuracy();
+    }
+    files.restore(network);
+    trained.report = files.train(network, set, training.train, progress);
+    trained.weights = nn::weights_file(network);
+    files.keep(trained.weights);
+    if (!wired) {
+      trained.exact = nn::evaluate(network, set.test, evaluation_batch, callback);
+      return;
+    }
+    // The same cells by the exact circuit.
+    nn::Network checked = network_of(model, set, mapping.seed);
+    checked.load_state(trained.weights);
+    nn::CrossbarMapping with_exact = mapping;
+    with_exact.model = surrogate::ModelKind::exact;
+    with_exact.certificate.tolerance = 0;
+    with_exact.hardware_aware.reset();
+    nn::deploy(checked, trained.weights, with_exact);
+    nn::copy_cells(network, checked);
+    trained.exact = nn::evaluate(checked, set.test, evaluation_batch, callback);
+  };
   try {
-    without_lock([&] {
-      const auto accuracy = [&] {
-        return nn::evaluate(network, set.test, evaluation_batch, callback).accuracy;
-      };
-      if (weights) network.load_state(begin);
-      if (wired) nn::deploy(network, begin, mapping);
-      if (mode == "batch-norm") {
-        nn::calibrate_converters(network, mapping.technology, set.train);
-        trained.deployed_accuracy = accuracy();
-        nn::refit_batch_norm(network, set.train, training.train.batch, callback);
-        trained.statistics_accuracy = accuracy();
-      }
-      files.restore(network);
-      trained.report = files.train(network, set, training.train, progress);
-      trained.weights = nn::weights_file(network);
-      files.keep(trained.weights);
-      if (!wired) {
-        trained.exact = nn::evaluate(network, set.test, evaluation_batch, callback);
-        return;
-      }
-      // The same cells by the exact circuit.
-      nn::Network checked = network_of(model, set, mapping.seed);
-      checked.load_state(trained.weights);
-      nn::CrossbarMapping with_exact = mapping;
-      with_exact.model = surrogate::ModelKind::exact;
-      with_exact.certificate.tolerance = 0;
-      with_exact.hardware_aware.reset();
-      nn::deploy(checked, trained.weights, with_exact);
-      nn::copy_cells(network, checked);
-      trained.exact = nn::evaluate(checked, set.test, evaluation_batch, callback);
-    });
+    // With files the step under way is finished and saved before an interrupt ends the work.
+    if (training.out) {
+      without_lock(work);
+    } else {
+      interruptible(work);
+    }
   } catch (const Interrupted&) {
     signals.rethrow();
     throw;
@@ -259,7 +266,7 @@ momentum    0.9, with arrays that form the gradient 0
 gradients   of hardware-aware: adjoint or straight-through
 out         folder for weights.safetensors, metrics.jsonl and checkpoint.safetensors
             (docs/runs.md): a checkpoint an epoch, and every checkpoint_seconds within it (0: no);
-            a line of metrics every log_steps. Ctrl-C saves one too
+            a line of metrics every log_steps. Ctrl-C and what `progress` raises save one too
 resume      goes on from the checkpoint in out, with the same arguments, as if never stopped
 surrogate ... transfer_rate   as CrossbarMatrix, with surrogate="auto" and its tolerance of 1e-3
 

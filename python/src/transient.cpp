@@ -49,7 +49,7 @@ Transient transient(const ArrayLike& conductance, const ArrayLike& voltage, doub
   options.progress = progress_callback(progress);
   const solver::Capacitance capacitance = solver::make_capacitance(node_farad, coupling_farad);
   const auto cells = make_cells(cell, cell_parameters);
-  solver::TransientResult result = without_lock([&] {
+  solver::TransientResult result = interruptible([&] {
     return cells ? solver::transient(circuit, *cells, capacitance, input, options)
                  : solver::transient(circuit, capacitance, input, options);
   });

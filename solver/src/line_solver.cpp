@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/interruption.hpp>
 #include <xbar/core/isa.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/stopwatch.hpp>
@@ -537,6 +538,7 @@ LineSolver::Outcome LineSolver::solve_vector(const FieldProblem& problem, Worksp
   std::vector<double> betas;
   double last_rz = 0;
   while (!outcome.converged && outcome.iterations < problem.max_iterations) {
+    poll_interruption();
     const bool first = outcome.iterations == 0;
     // With z = S^-1 r + P d: q = D T^-1 D z - S P d, so that A z = r - q and z . A z = z . r - z .
     // q.
@@ -612,7 +614,8 @@ SolveResult LineSolver::solve(const TerminalVoltage& voltage, const SolveOptions
   if (options.node_voltages) result.nodes.resize(static_cast<std::size_t>(inputs));
   std::vector<Outcome> outcomes(static_cast<std::size_t>(inputs));
   std::vector<KclResidual> residuals(static_cast<std::size_t>(inputs));
-  const auto solve_part = [&](Index part) {
+  const auto solve_part = [&, work = Interruptible::current()](Index part) {
+    const InterruptibleMember member(work);
     Workspace& space = *spaces_[static_cast<std::size_t>(part)];
     resize(space);
     for (Index k = part; k < inputs; k += parts) {

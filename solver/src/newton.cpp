@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/interruption.hpp>
 #include <xbar/core/parallel.hpp>
 #include <xbar/core/stopwatch.hpp>
 #include <xbar/solver/newton.hpp>
@@ -48,7 +49,8 @@ NewtonResult solve_by_method(const Circuit& circuit, const device::CellModel& ce
   std::vector<KclResidual> residuals(count);
   const Index parts = std::min<Index>(inputs, thread_count());
   std::vector<double> condition(static_cast<std::size_t>(parts), 0.0);
-  const auto solve_part = [&](Index part) {
+  const auto solve_part = [&, work = Interruptible::current()](Index part) {
+    const InterruptibleMember member(work);
     std::unique_ptr<TangentSolver> tangents;
     if (options.method == NewtonMethod::line) {
       tangents = std::make_unique<LineTangentSolver>(circuit);

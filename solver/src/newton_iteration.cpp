@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/interruption.hpp>
 
 namespace xbar::solver {
 namespace {
@@ -178,6 +179,7 @@ void NewtonIteration::solve(const Vector& wordline_voltage, const Vector& bitlin
   bool balanced = false;  // at_ obeys Kirchhoff's laws
   double residual = expected;
   while (path_.iterations < settings_.max_iterations) {
+    poll_interruption();
     const double steepest = at_.derivative.maxCoeff();
     const double least = least_share * (steepest > 0 ? steepest : largest_siemens);
     const Matrix chord = (at_.voltage.array() == 0)

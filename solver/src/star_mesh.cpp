@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <xbar/core/interruption.hpp>
 #include <xbar/core/isa.hpp>
 
 #include "aligned_buffer.hpp"
@@ -396,6 +397,7 @@ class Elimination {
   /// @param group  the block whose leaves are in work_.leaf_tiles, null if there is none yet
   void reduce(const Block& block, const Order& order, std::size_t depth, const Block* group,
               double* tiles) {
+    if (group == nullptr) poll_interruption();
     if (group == nullptr && block.rows * block.columns <= leaves_at_once) {
       reduce_leaves(block);
       group = &block;

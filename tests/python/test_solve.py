@@ -1,4 +1,5 @@
 import itertools
+import signal
 import threading
 import time
 import tracemalloc
@@ -193,3 +194,23 @@ def test_other_threads_run_meanwhile(array):
     elapsed = time.perf_counter() - begin
     # With the lock held this loop would go round once or twice.
     assert count >= 5, f"{counts} in {elapsed} s"
+
+
+@pytest.mark.parametrize(
+    ("size", "call"),
+    [
+        (2500, lambda g: xbar.effective(g, **WIRES)),
+        (700, lambda g: xbar.solve(g, np.ones((700, 400)), **WIRES)),
+        (1000, lambda g: xbar.solve(g, np.ones((1000, 32)), cell="sinh",
+                                    cell_parameters={"sinh_alpha": 2}, **WIRES)),
+    ],
+)
+def test_ctrl_c_ends_long_calls(array, size, call):
+    g = array(size, size)
+    press = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    begin = time.perf_counter()
+    press.start()
+    with pytest.raises(KeyboardInterrupt):
+        call(g)
+    # To its end each takes 20 s and more.
+    assert time.perf_counter() - begin < 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import numpy as np
@@ -11,39 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from .. import CrossbarMatrix, InvalidArgument, Technology
-
-
-class _Read(torch.autograd.Function):
-    """y = x W_forward^T; backwards dx = dy W_backward, dW = dy^T x through the layer's arrays."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, layer: "CrossbarLayer") -> Any:
-        y = layer._multiply(x)
-        ctx.layer, ctx.version = layer, layer.matrix.version
-        ctx.save_for_backward(x)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        (dy,) = gradients
-        (x,) = ctx.saved_tensors
-        layer = ctx.layer
-        if layer.matrix.version != ctx.version and not layer.matrix.has_read_noise:
-            raise RuntimeError(
-                f"{layer.matrix_name}: expected arrays as they were in the forward pass, found "
-                "them changed since; call backward before the optimiser's step"
-            )
-        dy = dy.contiguous()
-        dx = dw = None
-        if ctx.needs_input_grad[0]:
-            dx = layer._multiply_transposed(dy)
-        if layer.matrix.takes_signals:
-            layer._keep_signals(x, dy)
-        elif ctx.needs_input_grad[1]:
-            dw = dy.t() @ x
-            if layer.gradients == "adjoint":
-                dw = torch.from_numpy(layer.matrix.backpropagate(dw.numpy()))
-        return dx, dw, None
+from .reads import Convolve, Read
 
 
 class CrossbarLayer(nn.Module):
@@ -133,23 +100,11 @@ class CrossbarLayer(nn.Module):
     def _read(self, x: torch.Tensor) -> torch.Tensor:
         self._write_if_changed()
         flat = self.weight.reshape(self.weight.shape[0], -1)
-        result: torch.Tensor = _Read.apply(x.contiguous(), flat, self)
+        result: torch.Tensor = Read.apply(x.contiguous(), flat, self)
         return result
 
-    # Without converters PyTorch multiplies by a view of the arrays' matrix.
-    def _multiply(self, x: torch.Tensor) -> torch.Tensor:
-        if self.matrix.has_converters:
-            return torch.from_numpy(self.matrix.forward(x.detach().numpy(), following=self.training))
-        self.matrix.next_read()
-        return x @ _view(self.matrix.forward_weight).t()
-
-    def _multiply_transposed(self, dy: torch.Tensor) -> torch.Tensor:
-        if self.matrix.has_converters:
-            return torch.from_numpy(self.matrix.backward(dy.numpy(), following=self.training))
-        self.matrix.next_read()
-        return dy @ _view(self.matrix.backward_weight)
-
-    def _keep_signals(self, x: torch.Tensor, dy: torch.Tensor) -> None:
+    def keep_signals(self, x: torch.Tensor, dy: torch.Tensor) -> None:
+        """Of a backward pass, for request_from_signals()."""
         self._signals.append((x, dy))
 
 
@@ -182,13 +137,15 @@ class CrossbarLinear(CrossbarLayer):
         return made
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self._read(x.reshape(-1, self.in_features))
-        y = y.reshape(*x.shape[:-1], self.out_features)
-        return y if self.bias is None else y + self.bias
+        y = self._read(x.reshape(-1, self.in_features)).reshape(*x.shape[:-1], self.out_features)
+        return y if self.bias is None else y.add(self.bias)
 
 
 class CrossbarConv2d(CrossbarLayer):
-    """A convolution whose patches are the arrays' inputs, as torch.nn.Conv2d with groups = 1."""
+    """A convolution whose patches are the arrays' inputs, as torch.nn.Conv2d with groups = 1.
+
+    They are laid out for the arrays only where these are more than a matrix: with converters, and
+    with update rules that form the gradient. Else PyTorch convolves with the effective weights."""
 
     stride: tuple[int, int]
     padding: tuple[int, int]
@@ -237,6 +194,14 @@ class CrossbarConv2d(CrossbarLayer):
         self.dilation = layer.dilation  # type: ignore[assignment]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.matrix.has_converters or self.matrix.takes_signals:
+            y = self._read_patches(x)
+        else:
+            self._write_if_changed()
+            y = Convolve.apply(x.contiguous(), self.weight, self)
+        return y if self.bias is None else y.add(self.bias[:, None, None])
+
+    def _read_patches(self, x: torch.Tensor) -> torch.Tensor:
         patches = functional.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
         count, size, positions = patches.shape
         y = self._read(patches.transpose(1, 2).reshape(count * positions, size))
@@ -244,11 +209,4 @@ class CrossbarConv2d(CrossbarLayer):
         height = (
             x.shape[2] + 2 * self.padding[0] - self.dilation[0] * (self.kernel_size[0] - 1) - 1
         ) // self.stride[0] + 1
-        y = y.reshape(count, -1, height, positions // height)
-        return y if self.bias is None else y + self.bias[:, None, None]
-
-
-def _view(matrix: Any) -> torch.Tensor:
-    # Read-only for NumPy; nothing here writes to it, and PyTorch would warn of a read-only array.
-    memory = (ctypes.c_float * matrix.size).from_address(matrix.ctypes.data)
-    return torch.from_numpy(np.frombuffer(memory, np.float32)).reshape(matrix.shape)
+        return y.reshape(count, -1, height, positions // height)

@@ -69,11 +69,13 @@ class CrossbarSGD(torch.optim.Optimizer):
         return loss
 
     def _velocity(self, parameter: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:
-        wanted = parameter.grad.add(parameter, alpha=group["weight_decay"])  # type: ignore[union-attr]
+        assert parameter.grad is not None
+        wanted: torch.Tensor = parameter.grad.add(parameter, alpha=group["weight_decay"])
         if group["momentum"] == 0:
             return wanted
         state = self.state[parameter]
         if "velocity" not in state:
             state["velocity"] = torch.zeros_like(parameter)
         velocity: torch.Tensor = state["velocity"]
-        return velocity.mul_(group["momentum"]).add_(wanted)
+        velocity.mul_(group["momentum"]).add_(wanted)
+        return velocity
