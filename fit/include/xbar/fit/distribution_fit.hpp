@@ -22,7 +22,7 @@ struct StepDistribution {
 };
 
 /// Reads the three parts, .npy, or .csv or .txt of numbers.
-/// @throws IoError; InvalidArgument naming the file, what was expected and what was found
+/// @throws IoError or InvalidArgument, naming the file, what was expected and what was found
 [[nodiscard]] StepDistribution read_step_distribution(const std::filesystem::path& conductance,
                                                       const std::filesystem::path& change,
                                                       const std::filesystem::path& cumulative);
