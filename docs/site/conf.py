@@ -18,6 +18,8 @@ extensions = ["myst_parser", "breathe", "sphinx.ext.autodoc"]
 root_doc = "index"
 myst_heading_anchors = 4
 highlight_language = "text"
+# A flag is --flag, in prose too.
+smartquotes = False
 
 breathe_projects = {"xbar": os.environ["XBAR_SITE_XML"]}
 breathe_default_project = "xbar"

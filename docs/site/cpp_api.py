@@ -1,5 +1,6 @@
 """Pages of the C++ API: a page a library, a section a header, from what Doxygen read."""
 
+import re
 from pathlib import Path
 
 # Libraries in the order of docs/architecture.md; where their headers are: folder/include.
@@ -12,9 +13,15 @@ def headers(root, library):
                   for path in Path(root, library, "include").rglob("*.hpp"))
 
 
+def namespaces(root, library):
+    texts = [(root / header).read_text() for header in headers(root, library)]
+    return sorted(set(re.findall(r"^namespace ([a-z_:]+) \{$", "\n".join(texts), re.M)))
+
+
 def library_page(root, library):
-    text = [f"# {library}/", "", f"Target `xbar::{library.replace('/', '_')}`. "
-            "Names are in the namespaces shown; each section is a header.", ""]
+    names = ", ".join(f"`{name}`" for name in namespaces(root, library))
+    text = [f"# {library}/", "", f"Target `xbar::{library.replace('/', '_')}`, namespace {names}. "
+            "A section a header.", ""]
     for header in headers(root, library):
         include = header.split("/include/")[1]
         text += [f"## {include}", "", "```cpp", f"#include <{include}>", "```", "",

@@ -23,10 +23,12 @@ def restructured(lines):
         elif COLUMNS.fullmatch(rows[0]):
             for row in rows:
                 column = COLUMNS.fullmatch(row)
-                if column and not row.startswith(" "):
-                    result.append(f"- **{escaped(column[1])}**: {escaped(column[2])}")
-                else:
+                if row.startswith(" "):
                     result.append("  " + escaped(row.strip()))
+                elif column:
+                    result.append(f"- **{escaped(column[1])}**: {escaped(column[2])}")
+                else:  # the list is over
+                    result += ["", escaped(row)]
             result.append("")
         else:
             result += [escaped(row.strip()) for row in rows] + [""]

@@ -1,6 +1,7 @@
 """Doxygen's XML made ready for pages with a section a header."""
 
 import copy
+import re
 import xml.etree.ElementTree as xml
 from collections import defaultdict
 
@@ -42,16 +43,13 @@ def describe_designated_defaults(compound):
     """Sphinx cannot read `= {.source_ohm = 500}`: such a default is told in the description."""
     for member in compound.iter("memberdef"):
         initializer = member.find("initializer")
-        if initializer is None:
-            continue
-        text = " ".join("".join(initializer.itertext()).split()).replace("{ .", "{.")
-        if "{." not in text:
+        if initializer is None or not re.search(r"\{\s*\.", "".join(initializer.itertext())):
             continue
         member.remove(initializer)
         sentence = xml.Element("para")
         sentence.text = "Default: "
         code = xml.SubElement(sentence, "computeroutput")
-        code.text = text.lstrip("= ")
+        code.text = " ".join("".join(initializer.itertext()).split()).lstrip("= ")
         member.find("detaileddescription").insert(0, sentence)
 
 
