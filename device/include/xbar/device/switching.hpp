@@ -18,7 +18,7 @@ struct SwitchingOptions {
 
 /// Time at constant voltage until the state comes to `to_fraction`, second; nothing if it does not
 /// within the limit.
-/// @throws InvalidArgument, as does integrate(), which also throws NumericalError
+/// @throws InvalidArgument as integrate(); NumericalError likewise
 [[nodiscard]] std::optional<double> switching_time(const DynamicCell& cell, double volt,
                                                    const SwitchingOptions& options = {});
 
