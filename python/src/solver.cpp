@@ -1,4 +1,5 @@
 #include <optional>
+#include <utility>
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -71,7 +72,7 @@ Fields fields_of(const solver::Circuit& circuit, const solver::TerminalVoltage& 
   return fields;
 }
 
-Answer answer_of(const solver::Circuit& circuit, const device::CellModel* cells,
+Answer answer_of(solver::Circuit circuit, const device::CellModel* cells,
                  const solver::TerminalVoltage& voltage, solver::SolveMethod method, bool nodes,
                  Solved& solved) {
   const auto note = [&](const auto& report, std::string_view name, int iterations) {
@@ -85,7 +86,7 @@ Answer answer_of(const solver::Circuit& circuit, const device::CellModel* cells,
     solver::SolveOptions options;
     options.method = method;
     options.node_voltages = nodes;
-    solver::SolveResult result = solver::solve(circuit, voltage, options);
+    solver::SolveResult result = solver::solve(std::move(circuit), voltage, options);
     note(result.report, solver::method_name(result.report.method), result.report.iterations);
     return {std::move(result.current), std::move(result.nodes), {}};
   }
@@ -104,7 +105,7 @@ Solved solve(const ArrayLike& conductance, const ArrayLike& voltage, const Ohms&
              const std::optional<ArrayLike>& bitline_voltage, const std::string& method,
              const std::string& cell, const CellParameters& cell_parameters, bool node_voltages,
              bool branch_currents) {
-  const solver::Circuit circuit =
+  solver::Circuit circuit =
       make_circuit(to_matrix(conductance, "conductance"),
                    {source_ohm, sink_ohm, wordline_ohm, bitline_ohm}, drive, sense);
   const Input<double> v(voltage, "voltage", 1, 2);
@@ -117,8 +118,8 @@ Solved solve(const ArrayLike& conductance, const ArrayLike& voltage, const Ohms&
   Fields fields;
   Answer answer;
   interruptible([&] {
-    answer = answer_of(circuit, cells.get(), terminals, wanted, node_voltages || branch_currents,
-                       solved);
+    answer = answer_of(branch_currents ? circuit : std::move(circuit), cells.get(), terminals,
+                       wanted, node_voltages || branch_currents, solved);
     fields = fields_of(circuit, terminals, answer, branch_currents);
   });
   solved.current = give(std::move(answer.current), single);

@@ -9,5 +9,5 @@ _os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from . import _xbar
 from ._xbar import *  # noqa: F401,F403
 
-__version__: str = _xbar.__version__
+__version__: str = getattr(_xbar, "__version__")  # which the stub leaves out
 __all__ = [name for name in dir(_xbar) if not name.startswith("_")]

@@ -137,7 +137,8 @@ class CrossbarLinear(CrossbarLayer):
         return made
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self._read(x.reshape(-1, self.in_features)).reshape(*x.shape[:-1], self.out_features)
+        y: torch.Tensor = self._read(x.reshape(-1, self.in_features))
+        y = y.reshape(*x.shape[:-1], self.out_features)
         return y if self.bias is None else y.add(self.bias)
 
 
@@ -204,9 +205,10 @@ class CrossbarConv2d(CrossbarLayer):
     def _read_patches(self, x: torch.Tensor) -> torch.Tensor:
         patches = functional.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
         count, size, positions = patches.shape
-        y = self._read(patches.transpose(1, 2).reshape(count * positions, size))
+        y: torch.Tensor = self._read(patches.transpose(1, 2).reshape(count * positions, size))
         y = y.reshape(count, positions, -1).transpose(1, 2)
         height = (
             x.shape[2] + 2 * self.padding[0] - self.dilation[0] * (self.kernel_size[0] - 1) - 1
         ) // self.stride[0] + 1
-        return y.reshape(count, -1, height, positions // height)
+        y = y.reshape(count, -1, height, positions // height)
+        return y

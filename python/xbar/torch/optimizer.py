@@ -47,7 +47,7 @@ class CrossbarSGD(torch.optim.Optimizer):
         super().__init__(model.parameters(), defaults)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override,unused-ignore]
         """One update of every parameter that has a gradient (or signals)."""
         loss = None
         if closure is not None:

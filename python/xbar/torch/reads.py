@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from .layers import CrossbarConv2d, CrossbarLayer
 
 
+# PyTorch 1.13 does not say what these take.
+_input_gradient: Any = grad.conv2d_input
+_weight_gradient: Any = grad.conv2d_weight
+
+
 class Read(torch.autograd.Function):
     """y = x W_forward^T; backwards dx = dy W_backward, dW = dy^T x through the layer's arrays."""
 
@@ -67,9 +72,9 @@ class Convolve(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             layer.matrix.next_read()
             kernel = view(layer.matrix.backward_weight).reshape(shape)
-            dx = grad.conv2d_input(x.shape, kernel, dy, *geometry)
+            dx = _input_gradient(x.shape, kernel, dy, *geometry)
         if ctx.needs_input_grad[1]:
-            dw = grad.conv2d_weight(x, shape, dy, *geometry)
+            dw = _weight_gradient(x, shape, dy, *geometry)
             dw = _through_arrays(layer, dw.reshape(shape[0], -1)).reshape(shape)
         return dx, dw, None
 
@@ -78,7 +83,9 @@ def view(matrix: Any) -> torch.Tensor:
     """The arrays' matrix where it lies: read-only for NumPy, of which PyTorch would warn; nothing
     here writes to it."""
     memory = (ctypes.c_float * matrix.size).from_address(matrix.ctypes.data)
-    return torch.from_numpy(np.frombuffer(memory, np.float32)).reshape(matrix.shape)
+    seen: torch.Tensor = torch.from_numpy(np.frombuffer(memory, np.float32))
+    shaped: torch.Tensor = seen.reshape(matrix.shape)
+    return shaped
 
 
 def _keep(ctx: Any, x: torch.Tensor, layer: CrossbarLayer) -> None:
@@ -88,7 +95,7 @@ def _keep(ctx: Any, x: torch.Tensor, layer: CrossbarLayer) -> None:
 
 def _kept(ctx: Any) -> tuple[torch.Tensor, Any]:
     (x,) = ctx.saved_tensors
-    layer = ctx.layer
+    layer: Any = ctx.layer
     if layer.matrix.version != ctx.version and not layer.matrix.has_read_noise:
         raise RuntimeError(
             f"{layer.matrix_name}: expected arrays as they were in the forward pass, found "
@@ -100,4 +107,7 @@ def _kept(ctx: Any) -> tuple[torch.Tensor, Any]:
 def _through_arrays(layer: CrossbarLayer, dw: torch.Tensor) -> torch.Tensor:
     if layer.gradients != "adjoint":
         return dw
-    return torch.from_numpy(layer.matrix.backpropagate(dw.contiguous().numpy()))
+    through: torch.Tensor = torch.from_numpy(
+        layer.matrix.backpropagate(dw.contiguous().numpy())
+    )
+    return through
