@@ -15,6 +15,7 @@
 #include "console.hpp"
 #include "flags.hpp"
 #include "run_folder.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -273,7 +274,7 @@ class DeviceCommand final : public Command {
                1 / cell.conductance(r.end_state), device::integrator_name(r.integrator), r.steps,
                r.rejected, r.bounds_hit);
     if (out_path_.empty()) return;
-    fmt::print(
+    remark(
         "\nwritten to {0}: trace.csv, run.json, loop.svg, loop_log.svg, voltage.svg, "
         "current.svg, state.svg\nnext: xbar report {0}\n",
         out_path_);

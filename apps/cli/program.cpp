@@ -21,6 +21,7 @@
 #include "flags.hpp"
 #include "program_state.hpp"
 #include "run_folder.hpp"
+#include "verbosity.hpp"
 
 namespace xbar::cli {
 namespace {
@@ -352,13 +353,13 @@ class ProgramCommand final : public Command {
         "balance "
         "to {:.1e}\n"
         "largest voltage of an unselected cell {:.4g} V at ({},{}), largest disturb by one pulse "
-        "{:.2g} % of the range at ({},{})\n"
-        "written to {}\n",
+        "{:.2g} % of the range at ({},{})\n",
         state.pulse_count, state.pulse_second, static_cast<Index>(state.pulses.maxCoeff()),
         energy.delivered_joule, energy.cells_joule, energy.wordlines_joule, energy.bitlines_joule,
         energy.terminals_joule, state.worst_imbalance, state.unselected_volt.value,
         state.unselected_volt.i, state.unselected_volt.j, 100 * std::abs(state.disturb.value),
-        state.disturb.i, state.disturb.j, folder.path().string());
+        state.disturb.i, state.disturb.j);
+    remark("written to {}\n", folder.path().string());
   }
 
   std::string targets_path_;

@@ -72,6 +72,7 @@ TEST_CASE("cli/manners: verbose tells versions, settings, phases and times on st
 TEST_CASE("cli/manners: neither flag becomes a setting of a run or a key of a file", "[cli]") {
   const Scratch scratch;
   const Outcome run = run_xbar(scratch, "device --model vteam --out run --quiet");
+  CHECK(run.out.find("written to") == std::string::npos);
   REQUIRE(run.code == 0);
   CHECK_THAT(xbar::read_file(scratch("run/run.json")), !Contains("\"quiet\""));
   xbar::write_file_atomically(scratch("a.toml"), "quite = true\n");

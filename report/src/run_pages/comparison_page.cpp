@@ -264,7 +264,7 @@ void add_training_curves(Page& page, const Run& a, const Run& b,
     }
   }
   if (accuracy.series.empty()) return;
-  accuracy.x = loss.x = epoch_axis(last);
+  accuracy.x = loss.x = count_axis("Epoch", last);
   accuracy.legend = loss.legend = Legend::top;
   page.section("Curves")
       .figure(accuracy.svg(),

@@ -217,8 +217,8 @@ Axis accuracy_axis(const std::vector<double>& percents, const std::vector<double
   return axis;
 }
 
-Axis epoch_axis(double last) {
-  Axis axis{"Epoch"};
+Axis count_axis(const std::string& label, double last) {
+  Axis axis{label};
   if (!(last >= 1) || !(last <= 1e6)) return axis;
   if (last > 1) {
     axis.min = 1;

@@ -71,8 +71,8 @@ struct Technology {
 [[nodiscard]] Axis accuracy_axis(const std::vector<double>& percents,
                                  const std::vector<double>& noise);
 
-/// Ticks on whole numbers from 1 to `last`.
-[[nodiscard]] Axis epoch_axis(double last);
+/// Ticks on whole numbers from 1 to `last`: epochs, layers.
+[[nodiscard]] Axis count_axis(const std::string& label, double last);
 
 /// Says that the run is not finished, in place of a verdict.
 void unfinished_verdict(Page& page);

@@ -277,7 +277,8 @@ void add_layer_errors(Page& page, const Remap& r) {
   };
   LinePlot plot;
   plot.title = "Error of the effective weights";
-  plot.x = {"Layer, from the input on"};
+  plot.x =
+      count_axis("Layer, from the input on", static_cast<double>(worst->as_is.layer_error.size()));
   plot.y = {"Error, %"};
   plot.y.min = 0;
   plot.series.push_back(series("As trained", worst->as_is.layer_error, Colour::grey));

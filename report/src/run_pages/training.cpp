@@ -176,7 +176,7 @@ void add_certificates(Page& page, const std::vector<TrainingRun>& runs) {
 void add_epoch_figures(Blocks& section, const std::vector<TrainingRun>& runs) {
   LinePlot accuracy;
   accuracy.title = "Test accuracy by epoch";
-  accuracy.x = epoch_axis(last_epoch(runs));
+  accuracy.x = count_axis("Epoch", last_epoch(runs));
   accuracy.y = {"Test accuracy", "%"};
   LinePlot loss;
   loss.title = "Training loss by epoch";
