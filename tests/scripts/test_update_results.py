@@ -125,6 +125,28 @@ class Page(unittest.TestCase):
         with self.assertRaisesRegex(results.Problem, "STUDY.table.json files, found none"):
             self.page("--study", self.folder)
 
+    def test_keeps_the_other_sections_of_the_page(self):
+        def drop(model, value):
+            write(self.folder / f"{model}/wire-drop.table.json", {
+                "family": "xchangr", "study": "wire-drop", "title": "Where wires cost 5 points",
+                "model": model, "technology": {"line": "2 ohm a cell"},
+                "header": ["array", "as is"], "rows": [["64 x 64", value]], "notes": []})
+            return "--study", self.folder / model
+        write_run(self.folder / "lenet", "ideal", 0.9925)
+        write_study(self.folder / "study", "write-noise", "gamma, %", {"5": (0.9, 0.9)})
+        self.page(*drop("simpnet", "89.9"))
+        self.page("--study", self.folder / "study", "--keep")
+        self.page(*drop("resnet", "70.0"), "--keep")
+        whole = self.page(self.folder / "lenet", "--keep")
+        for part in ("## Accuracy", "- xbar 0.1.0, threads 2", "#### write-noise", "89.9", "70.0"):
+            self.assertEqual(whole.count(part), 1, part)
+        self.assertLess(whole.index("89.9"), whole.index("70.0"))
+        # Once more, and with another value: nothing is there twice, nothing else has changed.
+        self.assertEqual(self.page(*drop("resnet", "70.0"), "--keep"), whole)
+        self.assertEqual(self.page(*drop("resnet", "71.5"), "--keep"), whole.replace("70.0", "71.5"))
+        with self.assertRaisesRegex(results.Problem, "--keep: expected a page at"):
+            results.main([str(self.folder / "lenet"), "--keep", "--out", str(self.folder / "none.md")])
+
     def test_the_verdict_follows_the_figures(self):
         study = self.folder / "study"
         write_study(study, "nonlinearity", "nu",
