@@ -248,8 +248,8 @@ class FitCommand final : public Command {
     const fit::IvData data = fit::read_iv_data(iv_path_);
     const fit::IvFit found = fit::fit_iv(data, options_.folds);
     write_file_atomically(folder.file("residuals.csv"), sweep_csv(data, found));
-    folder.results() = sweep_results(found);
-    return sweep_text(found);
+    folder.results() = sweep_results(data, found);
+    return sweep_text(data, found);
   }
 
   std::string fit_readings(RunFolder& folder) {

@@ -38,24 +38,35 @@ std::string residuals_csv(const fit::PulseFit& found) {
 }
 
 std::string sweep_csv(const fit::IvData& data, const fit::IvFit& found) {
-  std::string text = "point,voltage_volt,measured_ampere,model_ampere\n";
+  std::string text = "branch,point,voltage_volt,measured_ampere,model_ampere\n";
   auto out = std::back_inserter(text);
-  const std::vector<double>& model = found.models[found.best].ampere;
-  for (std::size_t k = 0; k < data.volt.size(); ++k) {
-    if (std::isnan(model[k])) continue;
-    fmt::format_to(out, "{},{:.9g},{:.9g},{:.9g}\n", k + 1, data.volt[k], data.ampere[k], model[k]);
+  const fit::IvModelFit& best = found.models[found.best];
+  for (std::size_t b = 0; b < best.branches.size(); ++b) {
+    for (std::size_t k = best.branches[b].begin; k < best.branches[b].end; ++k) {
+      fmt::format_to(out, "{},{},{:.9g},{:.9g},{:.9g}\n", b + 1, k + 1, data.volt[k],
+                     data.ampere[k], best.ampere[k]);
+    }
   }
   return text;
 }
 
-Json sweep_results(const fit::IvFit& found) {
+// Every branch has one: its name tells which.
+std::vector<fit::Estimate> named_conductances(const fit::IvData& data, const fit::IvModelFit& m) {
+  std::vector<fit::Estimate> conductances;
+  for (const fit::IvBranch& branch : m.branches) {
+    conductances.push_back(branch.conductance);
+    conductances.back().name +=
+        fmt::format(", {:.4g} to {:.4g} V", data.volt[branch.begin], data.volt[branch.end - 1]);
+  }
+  return conductances;
+}
+
+Json sweep_results(const fit::IvData& data, const fit::IvFit& found) {
   Json models = Json::array();
   for (const fit::IvModelFit& m : found.models) {
-    std::vector<fit::Estimate> conductances;
-    for (const fit::IvBranch& branch : m.branches) conductances.push_back(branch.conductance);
     models.push_back({{"name", m.name},
                       {"parameters", estimates_json(m.parameters)},
-                      {"conductances", estimates_json(conductances)},
+                      {"conductances", estimates_json(named_conductances(data, m))},
                       {"rms", m.rms},
                       {"validated_rms", m.validated_rms},
                       {"excess", m.excess},
@@ -67,7 +78,7 @@ Json sweep_results(const fit::IvFit& found) {
           {"residuals", "residuals.csv"}};
 }
 
-std::string sweep_text(const fit::IvFit& found) {
+std::string sweep_text(const fit::IvData& data, const fit::IvFit& found) {
   std::string text = fmt::format("{:<18} {:>10} {:>10}   % of the largest current\n", "model",
                                  "held out", "branches");
   constexpr double percent = 100;
@@ -82,9 +93,7 @@ std::string sweep_text(const fit::IvFit& found) {
     text += estimate_text(e) + '\n';
     next += fmt::format(" --cell-parameter {}={:.6g}", e.name, e.value);
   }
-  for (const fit::IvBranch& branch : best.branches) {
-    text += estimate_text(branch.conductance) + '\n';
-  }
+  for (const fit::Estimate& e : named_conductances(data, best)) text += estimate_text(e) + '\n';
   return text + next + " ...\n";
 }
 

@@ -22,8 +22,8 @@ namespace xbar::cli {
 /// A row a point of the branches, with the best model.
 [[nodiscard]] std::string sweep_csv(const fit::IvData& data, const fit::IvFit& found);
 
-[[nodiscard]] Json sweep_results(const fit::IvFit& found);
-[[nodiscard]] std::string sweep_text(const fit::IvFit& found);
+[[nodiscard]] Json sweep_results(const fit::IvData& data, const fit::IvFit& found);
+[[nodiscard]] std::string sweep_text(const fit::IvData& data, const fit::IvFit& found);
 [[nodiscard]] Json pulse_results(const fit::PulseFit& found);
 [[nodiscard]] std::string pulse_text(const fit::PulseFit& found);
 

@@ -8,6 +8,8 @@
 
 #include <xbar/core/error.hpp>
 
+#include "least_squares.hpp"
+
 namespace xbar::fit {
 namespace {
 
@@ -77,11 +79,9 @@ LawSolution solve_from(LawKind kind, const std::vector<ScaledPulse>& pulses, Law
                       new ceres::SubsetManifold(LawValues::size, constant_values(kind, pulses)));
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::DENSE_NORMAL_CHOLESKY;
-  options.logging_type = ceres::SILENT;
   options.max_num_iterations = 100;
   options.function_tolerance = 1e-10;
-  ceres::Solver::Summary summary;
-  ceres::Solve(options, &problem, &summary);
+  const ceres::Solver::Summary summary = fit::solve(options, problem);
   LawSolution result;
   result.values = values;
   result.cost = std::numeric_limits<double>::infinity();

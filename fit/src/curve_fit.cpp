@@ -8,6 +8,7 @@
 
 #include <xbar/core/error.hpp>
 
+#include "least_squares.hpp"
 #include "response_cost.hpp"
 
 namespace xbar::fit {
@@ -36,11 +37,9 @@ class Problem {
     ceres::Solver::Options options;
     options.max_num_iterations = most_iterations;
     options.linear_solver_type = ceres::DENSE_SCHUR;
-    options.logging_type = ceres::SILENT;
     options.function_tolerance = 1e-8;
     options.parameter_tolerance = 1e-8;
-    ceres::Solver::Summary summary;
-    ceres::Solve(options, &problem_, &summary);
+    const ceres::Solver::Summary summary = fit::solve(options, problem_);
     fit_.cost = 2 * summary.final_cost;
     fit_.converged = summary.termination_type == ceres::CONVERGENCE;
     if (!summary.IsSolutionUsable()) fit_.cost = INFINITY;

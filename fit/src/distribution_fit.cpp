@@ -9,6 +9,7 @@
 #include <xbar/core/error.hpp>
 #include <xbar/fit/distribution_fit.hpp>
 
+#include "least_squares.hpp"
 #include "shapes.hpp"
 #include "thinned_table.hpp"
 
@@ -95,10 +96,8 @@ NearestModel fit_nearest(const Shape& shape, const device::PulseModel& table, in
     }
     ceres::Solver::Options options;
     options.linear_solver_type = ceres::DENSE_QR;
-    options.logging_type = ceres::SILENT;
     options.max_num_iterations = 200;
-    ceres::Solver::Summary summary;
-    ceres::Solve(options, &problem, &summary);
+    const ceres::Solver::Summary summary = fit::solve(options, problem);
     const double rms = std::sqrt(2 * summary.final_cost / square);
     if (!summary.IsSolutionUsable() || !(rms < nearest.rms)) continue;
     nearest.rms = rms;

@@ -9,6 +9,7 @@
 #include <xbar/fit/iv_fit.hpp>
 
 #include "held_out.hpp"
+#include "least_squares.hpp"
 #include "sandwich.hpp"
 
 namespace xbar::fit {
@@ -129,11 +130,9 @@ void solve(const IvCost& cost, std::vector<double>& values, Matrix& jacobian, Ve
   }
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::DENSE_QR;
-  options.logging_type = ceres::SILENT;
   options.max_num_iterations = 200;
   options.function_tolerance = 1e-12;
-  ceres::Solver::Summary summary;
-  ceres::Solve(options, &problem, &summary);
+  const ceres::Solver::Summary summary = fit::solve(options, problem);
   if (!summary.IsSolutionUsable())
     throw NumericalError("fit: no step of the least squares succeeds");
   jacobian.resize(rows, static_cast<Index>(values.size()));

@@ -249,6 +249,13 @@ PulseFit fit_pulses(const PulseData& data, const PulseFitOptions& options) {
   result.noise = best.noise;
   add_spread(best.shape, readings.responses, readings.devices, best.options, best.fit,
              result.noise);
+  if (const double scatter = std::max(result.noise.pulse.write, result.noise.pulse.range);
+      scatter > 1) {
+    throw InvalidArgument(fmt::format(
+        "{}: expected readings that follow a model, found that they scatter about the best one, "
+        "{}, by {:.3g} times its range: check the format, and which readings are of one ramp",
+        data.name, result.models[result.best].name, scatter));
+  }
   result.device = make_device(data, result.models[result.best], result.noise, best);
   result.curves = residuals(data, readings, best);
   result.low_siemens = readings.low;

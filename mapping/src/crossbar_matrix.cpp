@@ -477,6 +477,7 @@ void CrossbarMatrix::set_order(const ArrayOrder& order) {
     throw InvalidArgument(
         "row order: expected rows as trained on arrays written by pulses, got another order");
   }
+  if (order == order_) return;
   const std::vector<MatrixF> cells = state().cells;
   for (Plane& plane : planes_) plane.state.setZero();
   place_order(order);

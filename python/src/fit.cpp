@@ -75,7 +75,7 @@ fit::PulseFit fit_pulses(const std::vector<ArrayLike>& siemens, const std::vecto
   }
   const fit::PulseFitOptions options =
       pulse_options(models, folds, fit_to, g_min, g_max, seed, progress);
-  return without_lock([&] { return fit::fit_pulses(data, options); });
+  return interruptible([&] { return fit::fit_pulses(data, options); });
 }
 
 fit::PulseFit fit_pulse_files(const std::vector<std::string>& files, const std::string& format,
@@ -106,7 +106,7 @@ fit::PulseFit fit_pulse_files(const std::vector<std::string>& files, const std::
   const fit::PulseFitOptions options =
       pulse_options(models, folds, fit_to, g_min, g_max, seed, progress);
   const fit::PulseData data = fit::join(std::move(parts));
-  return without_lock([&] { return fit::fit_pulses(data, options); });
+  return interruptible([&] { return fit::fit_pulses(data, options); });
 }
 
 }  // namespace
@@ -180,7 +180,7 @@ Raises InvalidArgument, NumericalError.)");
                                 std::to_string(data.volt.size()) + ", got " +
                                 std::to_string(data.ampere.size()));
         }
-        return without_lock([&] { return fit::fit_iv(data, folds); });
+        return interruptible([&] { return fit::fit_iv(data, folds); });
       },
       "volt"_a, "ampere"_a, nb::kw_only(), "folds"_a = 5,
       "Cell models from a sweep in the order of time. Raises IoError for one without branches.");
@@ -205,7 +205,7 @@ Raises InvalidArgument, NumericalError.)");
               "second, reading: expected equally many, at least 3, times rising "
               "and readings above 0");
         }
-        return without_lock([&] { return fit::fit_retention(data); });
+        return interruptible([&] { return fit::fit_retention(data); });
       },
       "second"_a, "reading"_a,
       "Exponent of drift from readings at rising times, second. Raises InvalidArgument.");

@@ -78,6 +78,32 @@ TEST_CASE("cli/fit: sweeps and retentions have pages too", "[cli]") {
   REQUIRE_THAT(iv.out, Contains("--cell sinh --cell-parameter sinh_alpha=2 "));
   REQUIRE_THAT(xbar::read_file(scratch("iv/index.html")), Contains("Best model: sinh"));
 
+  // Both polarities are branches of their own, with a conductance each and a gap between them.
+  for (int k = 40; k > 0; --k) {
+    sweep += fmt::format("{:.9g},{:.9g}\n", -k / 40.0, -3e-4 * std::sinh(2.0 * k / 40));
+  }
+  xbar::write_file_atomically(scratch("both.csv"), sweep);
+  const auto both = run_xbar(scratch, "fit --iv both.csv --out both");
+  CAPTURE(both.err);
+  REQUIRE(both.code == 0);
+  for (const char* name :
+       {"conductance_siemens, 1 to 0.025 V", "conductance_siemens, -1 to -0.025 V"}) {
+    REQUIRE_THAT(both.out, Contains(name));
+    REQUIRE_THAT(xbar::read_file(scratch("both/index.html")), Contains(name));
+  }
+  REQUIRE_THAT(xbar::read_file(scratch("both/residuals.csv")),
+               Contains("branch,point,") && Contains("\n1,40,") && Contains("\n2,41,"));
+  const auto lines_of = [&](const char* run) {
+    const std::string page = xbar::read_file(scratch(std::string(run) + "/index.html"));
+    int count = 0;
+    for (std::size_t at = page.find("xb-line\" d="); at != std::string::npos;
+         at = page.find("xb-line\" d=", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  REQUIRE(lines_of("both") == 2 * lines_of("iv"));
+
   std::string retention;
   for (int k = 1; k <= 50; ++k) {
     retention += fmt::format("{},{:.9g}\n", k, 1e-5 * std::pow(k, -0.04));

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include <xbar/core/error.hpp>
+#include <xbar/core/interruption.hpp>
+#include <xbar/core/progress.hpp>
 #include <xbar/device/pulse_device.hpp>
 #include <xbar/fit/pulse_fit.hpp>
 
@@ -265,4 +267,48 @@ TEST_CASE("fit/pulse_fit: options out of range are named", "[fit]") {
   options = {};
   options.models = {"softbounds"};
   CHECK(contains(message(options), "did you mean soft-bounds?"));
+}
+
+TEST_CASE("fit/pulse_fit: readings that follow nothing are refused with the reason", "[fit]") {
+  // A table of another kind: its values do not follow from each other.
+  xbar::fit::PulseData data;
+  data.name = "file.csv";
+  xbar::fit::PulseCurve curve{"1", "1", {}, {}};
+  const std::vector<double> up = {1, 1, 5, 5, 1, 1, 1, 3, 3};
+  const std::vector<double> down = {4, 4, 6, 6, 2, 2, 2, 5, 5};
+  for (const double g : up) {
+    curve.up.push_back(true);
+    curve.siemens.push_back(1e-6 * g);
+  }
+  for (const double g : down) {
+    curve.up.push_back(false);
+    curve.siemens.push_back(1e-6 * g);
+  }
+  data.curves = {curve};
+  const std::string message = message_of<InvalidArgument>([&] { (void)fit_pulses(data, {}); });
+  CAPTURE(message);
+  REQUIRE(contains(message, "file.csv: expected readings that follow a model"));
+}
+
+TEST_CASE("fit/pulse_fit: what ends the work ends it within the least squares", "[fit]") {
+  struct Ended {};
+  const Case c = cases().back();
+  Synthetic device = device_of(c);
+  device.cycles = 20;  // seconds of work; the question is asked every 50 ms
+  device.pulses = 1000;
+  PulseFitOptions options = options_of(c, device);
+  bool shape_done = false;
+  options.progress = [&](const xbar::Progress&) { shape_done = true; };
+  const auto data = device.data(1);
+  int polls = 0;
+  const auto fit = [&] {
+    const xbar::Interruptible work([&] {
+      ++polls;
+      throw Ended();
+    });
+    (void)fit_pulses(data, options);
+  };
+  REQUIRE_THROWS_AS(fit(), Ended);
+  REQUIRE(polls == 1);
+  REQUIRE_FALSE(shape_done);
 }

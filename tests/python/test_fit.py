@@ -1,3 +1,7 @@
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -46,3 +50,23 @@ def test_retention():
     assert found.exponent.value == pytest.approx(0.05, rel=1e-6)
     with pytest.raises(ValueError, match="rising"):
         xbar.fit_retention(second[::-1], second)
+
+
+def test_ctrl_c_ends_a_fit():
+    # Many noisy pulses and all models: half a minute and more.
+    rng = np.random.default_rng(1)
+    up = [True] * 2000 + [False] * 2000
+    siemens = []
+    for _ in range(8):
+        x, curve = 0.05, []
+        for direction in up:
+            step = 0.004 * (1 - x) if direction else -0.004 * x
+            x = float(np.clip(x + step * (1 + rng.standard_normal()), 0, 1))
+            curve.append(1e-6 + 1e-5 * x)
+        siemens.append(curve)
+    press = threading.Timer(1, signal.raise_signal, [signal.SIGINT])
+    begin = time.perf_counter()
+    press.start()
+    with pytest.raises(KeyboardInterrupt):
+        xbar.fit_pulses(siemens, [up] * 8)
+    assert time.perf_counter() - begin < 6

@@ -17,6 +17,8 @@ namespace {
 
 // More curves than these hide each other.
 constexpr std::size_t most_curves = 4;
+// Of which a spread can be told (fit::FittedNoise).
+constexpr int fewest_devices = 3;
 
 /// The rows of one curve of the table of residuals.
 struct Curve {
@@ -105,16 +107,21 @@ void add_pulse_tables(Page& page, const Value& results) {
   for (const char* key : {"g_min", "g_max"}) estimates.push_back(model.at(key));
   const Value noise = results.at("pulse_noise");
   const Value spread = results.at("spread");
-  page.section("Parameters")
-      .table(estimate_table(estimates))
-      .key_values({{"Pulse to pulse, of the step", percent(noise.number("step"))},
-                   {"Pulse to pulse, of the range", percent(noise.number("range"))},
-                   {"Reading, of the range", percent(noise.number("write"))},
-                   {"Devices", grouped(spread.count("devices"))},
-                   {"Device to device, step", percent(spread.number("step"))},
-                   {"Device to device, up against down", percent(spread.number("up_down"))},
-                   {"Device to device, lower bound", percent(spread.number("lower"))},
-                   {"Device to device, upper bound", percent(spread.number("upper"))}});
+  std::vector<std::pair<std::string, std::string>> values = {
+      {"Pulse to pulse, of the step", percent(noise.number("step"))},
+      {"Pulse to pulse, of the range", percent(noise.number("range"))},
+      {"Reading, of the range", percent(noise.number("write"))},
+      {"Devices", grouped(spread.count("devices"))}};
+  if (spread.count("devices") < fewest_devices) {
+    values.emplace_back("Device to device",
+                        fmt::format("not determined: takes {} devices", fewest_devices));
+  } else {
+    values.emplace_back("Device to device, step", percent(spread.number("step")));
+    values.emplace_back("Device to device, up against down", percent(spread.number("up_down")));
+    values.emplace_back("Device to device, lower bound", percent(spread.number("lower")));
+    values.emplace_back("Device to device, upper bound", percent(spread.number("upper")));
+  }
+  page.section("Parameters").table(estimate_table(estimates)).key_values(std::move(values));
 }
 
 void add_pulses(Page& page, const Run& run) {
@@ -139,14 +146,27 @@ void add_pulses(Page& page, const Run& run) {
   }
 }
 
+// A gap in lines over x where the next branch begins.
+void break_lines(const std::vector<double>& branch, std::vector<double>& x,
+                 const std::vector<std::vector<double>*>& lines) {
+  for (std::size_t k = branch.size(); k-- > 1;) {
+    if (branch[k] == branch[k - 1]) continue;
+    const auto at = static_cast<std::ptrdiff_t>(k);
+    x.insert(x.begin() + at, x[k]);
+    for (std::vector<double>* line : lines) line->insert(line->begin() + at, std::nan(""));
+  }
+}
+
 void add_xy_figures(Page& page, const Run& run, const char* at, const Axis& x, const Axis& y,
                     const char* measured, const char* model) {
   const NamedTable table = read_named_table(run.file(run.results.at("residuals")));
-  const auto places = table.column(at);
-  const auto readings = table.column(measured);
-  const auto values = table.column(model);
+  auto places = table.column(at);
+  auto readings = table.column(measured);
+  auto values = table.column(model);
   std::vector<double> residual(readings.size());
   for (std::size_t k = 0; k < residual.size(); ++k) residual[k] = readings[k] - values[k];
+  if (table.has("branch"))
+    break_lines(table.column("branch"), places, {&readings, &values, &residual});
   LinePlot plot;
   plot.title = "Readings and model";
   plot.x = x;
