@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -6,15 +8,45 @@
 #include <xbar/mapping/remap/assignment.hpp>
 
 namespace xbar::mapping {
+namespace {
+
+void check_sizes(Index rows, Index columns) {
+  if (rows <= columns) return;
+  throw InvalidArgument(
+      fmt::format("assignment: expected at most as many rows as columns, got {} rows, {} columns",
+                  rows, columns));
+}
+
+// Places by rising value, equal ones by place.
+std::vector<Index> by_value(const Eigen::VectorXd& values) {
+  std::vector<Index> places(static_cast<std::size_t>(values.size()));
+  std::iota(places.begin(), places.end(), Index{0});
+  std::stable_sort(places.begin(), places.end(),
+                   [&](Index a, Index b) { return values(a) < values(b); });
+  return places;
+}
+
+}  // namespace
+
+std::vector<Index> product_assignment(const Eigen::VectorXd& lines, const Eigen::VectorXd& slots) {
+  check_sizes(lines.size(), slots.size());
+  for (const Eigen::VectorXd* values : {&lines, &slots}) {
+    if (values->allFinite() && (values->array() >= 0).all()) continue;
+    throw InvalidArgument("assignment: expected finite values >= 0, got others");
+  }
+  const std::vector<Index> line = by_value(-lines);
+  const std::vector<Index> slot = by_value(slots);
+  std::vector<Index> slot_of(line.size());
+  for (std::size_t k = 0; k < line.size(); ++k) {
+    slot_of[static_cast<std::size_t>(line[k])] = slot[k];
+  }
+  return slot_of;
+}
 
 std::vector<Index> linear_assignment(const Matrix& cost) {
   const Index rows = cost.rows();
   const Index columns = cost.cols();
-  if (rows > columns) {
-    throw InvalidArgument(
-        fmt::format("assignment: expected at most as many rows as columns, got {} rows, {} columns",
-                    rows, columns));
-  }
+  check_sizes(rows, columns);
   if (!cost.allFinite()) throw InvalidArgument("assignment: expected finite costs, got others");
   constexpr Index none = -1;
   std::vector<double> row_potential(static_cast<std::size_t>(rows), 0.0);

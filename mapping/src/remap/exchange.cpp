@@ -17,6 +17,9 @@ namespace {
 
 constexpr int most_rounds = 40;
 constexpr Index most_directions = 128;
+// A round that lowers the loss by less of what all rounds have is the last: the rest comes by a new
+// gradient at less cost.
+constexpr double least_share = 0.01;
 
 MatrixF product(const MatrixF& a, const MatrixF& b, float factor) {
   MatrixF c(a.rows(), b.cols());
@@ -91,6 +94,7 @@ class Descent {
 
   void run(bool columns) {
     Index most = std::max<Index>(1, (columns ? matrix_.outputs() : matrix_.inputs()) / 4);
+    const double begin = value_;
     for (int round = 0; round < most_rounds; ++round) {
       const std::vector<Exchange> exchanges = best_exchanges(lines(columns), most);
       if (exchanges.empty()) return;
@@ -102,6 +106,7 @@ class Descent {
       measure();
       if (value_ < value_before) {
         order_ = std::move(order);
+        if (value_before - value_ < least_share * (begin - value_)) return;
         most += most / 4;
         continue;
       }

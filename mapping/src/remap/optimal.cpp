@@ -76,31 +76,33 @@ ArrayOrder optimal_order(const CrossbarMatrix& matrix, const SignalMoments& mome
   if (freedoms.columns) {
     const Vector w =
         line_weight(m.cwiseProduct(weight.cwiseAbs2() * c), weight.cwiseAbs().rowwise().sum());
-    Matrix cost(matrix.outputs(), matrix.slot_count());
-    const Vector e = column_slot_loss(matrix, loss);
-    for (Index s = 0; s < cost.cols(); ++s) cost.col(s) = w * (e(s) * e(s));
-    if (!sound) {
+    const Vector e = column_slot_loss(matrix, loss).cwiseAbs2();
+    if (sound) {
+      order.slot_of_output = product_assignment(w, e);
+    } else {
+      Matrix cost = w * e.transpose();
       const auto error = [&](Index o, Index s, Index k) {
         return cell_error(matrix, cells, o, s, k, order.slot_of_input[static_cast<std::size_t>(k)]);
       };
       add_cell_errors(m, c, error, cost);
+      order.slot_of_output = linear_assignment(cost);
     }
-    order.slot_of_output = linear_assignment(cost);
   }
   if (freedoms.rows) {
     const Vector w = line_weight(c.cwiseProduct(weight.cwiseAbs2().transpose() * m),
                                  weight.cwiseAbs().colwise().sum().transpose());
-    Matrix cost(matrix.inputs(), matrix.row_slot_count());
-    const Vector e = row_slot_loss(matrix, loss);
-    for (Index s = 0; s < cost.cols(); ++s) cost.col(s) = w * (e(s) * e(s));
-    if (!sound) {
+    const Vector e = row_slot_loss(matrix, loss).cwiseAbs2();
+    if (sound) {
+      order.slot_of_input = product_assignment(w, e);
+    } else {
+      Matrix cost = w * e.transpose();
       const auto error = [&](Index k, Index s, Index o) {
         return cell_error(matrix, cells, o, order.slot_of_output[static_cast<std::size_t>(o)], k,
                           s);
       };
       add_cell_errors(c, m, error, cost);
+      order.slot_of_input = linear_assignment(cost);
     }
-    order.slot_of_input = linear_assignment(cost);
   }
   return order;
 }

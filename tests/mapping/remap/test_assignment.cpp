@@ -11,6 +11,7 @@
 using xbar::Index;
 using xbar::Matrix;
 using xbar::mapping::linear_assignment;
+using xbar::mapping::product_assignment;
 
 namespace {
 
@@ -69,4 +70,26 @@ TEST_CASE("mapping/remap/assignment: refuses more rows than columns and infinite
   Matrix cost = Matrix::Zero(2, 2);
   cost(1, 1) = std::numeric_limits<double>::infinity();
   REQUIRE_THROWS_AS(linear_assignment(cost), xbar::InvalidArgument);
+}
+
+TEST_CASE("mapping/remap/assignment: costs that are products cost what the general way finds",
+          "[mapping][remap]") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    INFO("seed " << seed);
+    const auto lines = static_cast<Index>(1 + seed % 12);
+    Eigen::VectorXd line = xbar_test::random_matrix(lines, 1, 0, 1, seed);
+    Eigen::VectorXd slot = xbar_test::random_matrix(12, 1, 0, 1, seed + 100);
+    if (seed % 2 == 0) slot = (4 * slot).array().round().matrix();  // ties, slots without loss
+    const Matrix cost = line * slot.transpose();
+    const std::vector<Index> found = product_assignment(line, slot);
+    std::vector<Index> sorted = found;
+    std::sort(sorted.begin(), sorted.end());
+    REQUIRE(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end());
+    CHECK_THAT(sum_of(cost, found),
+               xbar_test::WithinAbs(sum_of(cost, linear_assignment(cost)), 1e-12));
+  }
+  REQUIRE_THROWS_WITH(product_assignment(Eigen::VectorXd::Ones(3), Eigen::VectorXd::Ones(2)),
+                      xbar_test::Contains("got 3 rows, 2 columns"));
+  REQUIRE_THROWS_AS(product_assignment(-Eigen::VectorXd::Ones(2), Eigen::VectorXd::Ones(2)),
+                    xbar::InvalidArgument);
 }

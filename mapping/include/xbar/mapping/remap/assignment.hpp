@@ -15,4 +15,12 @@ namespace xbar::mapping {
 /// @throws InvalidArgument for more rows than columns or an entry that is not finite
 [[nodiscard]] std::vector<Index> linear_assignment(const Matrix& cost);
 
+/// The same for costs line(i) slot(s), by sorting: the largest lines take the smallest slots, whose
+/// products have the least sum of all orders (the rearrangement inequality [Hardy1934]).
+/// @param lines, slots  finite, >= 0; no more lines than slots
+/// @return slot of each line
+/// @throws InvalidArgument for more lines than slots or a value that is negative or not finite
+[[nodiscard]] std::vector<Index> product_assignment(const Eigen::VectorXd& lines,
+                                                    const Eigen::VectorXd& slots);
+
 }  // namespace xbar::mapping
