@@ -21,6 +21,16 @@ class Problem(Exception):
     """Something the user can put right; its text says what."""
 
 
+def data_name(data):
+    """Of the flag --data, NAME=DIR; with the form of the files, which their folder's name tells."""
+    name, _, folder = data.partition("=")
+    names = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10",
+             "cifar100": "CIFAR-100"}
+    forms = [form for form, word in (("JPEG", "jpeg"), ("lossless, in part", "lossless"))
+             if word in Path(folder).name.lower()]
+    return names.get(name, name) + (f" ({forms[0]})" if forms else "")
+
+
 def write_json(path, value):
     """Replaces the file in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from folders import Problem, read_json, write_json
+from folders import Problem, data_name, read_json, write_json
 from networks import RESNET_PIXELS, VGG_PIXELS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +128,8 @@ class Commands:
     def write(self, title, technology, header, table, notes):
         """The study as docs/results.md shows it; prints it, too."""
         path = self.folder / f"{self.study}.table.json"
+        images = f", first {self.options.test_images} test images" if self.options.test_images else ""
+        technology = {"data": data_name(self.options.data) + images} | technology
         write_json(path, {"family": self.family, "study": self.study, "title": title,
                           "model": self.options.model, "technology": technology,
                           "header": header, "rows": table, "notes": notes})
