@@ -20,7 +20,11 @@ NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.I)
 def missing(page):
     """What the page needs and this machine lacks."""
     names = re.findall(r"<!-- needs (\S+) -->", page)
-    return [n for n in names if not (shutil.which(n) or importlib.util.find_spec(n))]
+    lacking = [n for n in names if not (shutil.which(n) or importlib.util.find_spec(n))]
+    # The package can be installed without the program.
+    if "```bash\n" in page and not shutil.which("xbar"):
+        lacking.append("xbar on the PATH")
+    return lacking
 
 
 def tolerance(page):
