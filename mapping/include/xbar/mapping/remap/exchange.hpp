@@ -16,7 +16,8 @@ struct LossModel {
 
 /// Exchanges the slots of two outputs, two inputs, or one and an empty slot, many pairs at once,
 /// those first that promise most by what wires take at a slot on average; measures the arrays after
-/// each round and keeps it if the model's loss fell, else tries fewer pairs, until no pair is left.
+/// each round and keeps it if the model's loss fell, else tries fewer pairs, until no pair is left
+/// or a round brings less than a hundredth of what all have.
 /// @param matrix  left in the new order
 /// @return what the model says of the change, <= 0
 /// @throws InvalidArgument if the gradient or the moments have other sizes
